@@ -1,10 +1,11 @@
-//! A wallet's home screen of 100 holdings, opened from storage and read again, on a test chain of mainnet's shape.
+//! A wallet's home screen, opened from storage and read again, on a test chain of mainnet's shape: 100 holdings of the coin, or the coin
+//! and 50 tokens of one owner.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256, keccak256};
+use alloy_primitives::{Address, Bytes, U256, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready};
 use saldo::{
@@ -82,7 +83,8 @@ impl Clock for Moment {
 
 /// A wallet that proved its holdings five minutes ago, and the recorded responses for the next read.
 #[derive(Clone)]
-struct Wallet {
+pub(crate) struct Wallet {
+    holdings: Vec<Holding>,
     network: Network,
     checkpoint: Checkpoint,
     stored: MemoryStorage,
@@ -91,15 +93,22 @@ struct Wallet {
 }
 
 impl Wallet {
+    /// With 100 holdings of the coin.
     fn new() -> Result<Self, Missing> {
         let balance = |(number, holding): (u64, &Holding)| (holding.owner(), U256::from(number));
         let accounts: Vec<(Address, U256)> = (1..).zip(&holdings()).map(balance).collect();
         let chain = Chain::builder(1).preset(Preset::Mainnet).mainnet_shape(true).accounts(accounts).build();
-        let simulation = Simulation::new(1, &chain);
-        simulation.internet().register("http://provider.test", Provider::honest(&chain));
-        simulation.internet().register("http://source.test", BeaconSource::honest(&chain));
+        Self::of(&chain, &holdings())
+    }
+
+    /// With these holdings on this chain, all of which can be proven.
+    pub(crate) fn of(chain: &Chain, holdings: &[Holding]) -> Result<Self, Missing> {
+        let simulation = Simulation::new(1, chain);
+        simulation.internet().register("http://provider.test", Provider::honest(chain));
+        simulation.internet().register("http://source.test", BeaconSource::honest(chain));
         let stored = MemoryStorage::new();
         let wallet = |answers: &Answers| Self {
+            holdings: holdings.to_vec(),
             network: chain.network(),
             checkpoint: chain.checkpoint(),
             stored: stored.clone(),
@@ -110,7 +119,7 @@ impl Wallet {
             let wallet = wallet(answers);
             let recorder = Recorder { internet: simulation.internet(), answers: Arc::clone(answers) };
             let client = wallet.client(recorder, simulation.clock())?;
-            let readings = simulation.run(client.read(&holdings()));
+            let readings = simulation.run(client.read(holdings));
             let all = readings.iter().all(|reading| reading.proven().is_some());
             all.then_some(()).ok_or("the test chain's readings are not all proven".into())
         };
@@ -150,7 +159,30 @@ impl Wallet {
     fn open(&self) -> Option<Client> {
         let client = self.client(Replay(Arc::clone(&self.answers)), Moment(self.now)).ok()?;
         let is_there = |holding: &Holding| client.last(holding).is_some();
-        holdings().iter().all(is_there).then_some(client)
+        self.holdings.iter().all(is_there).then_some(client)
+    }
+
+    /// Opens the client and proves every holding again, with immediate responses. Each time it starts from the original storage, not from
+    /// what was written the last time.
+    pub(crate) fn refresh(&self) -> bool {
+        let Some(client) = self.fresh().and_then(|wallet| wallet.open()) else { return false };
+        let readings = client.read(&self.holdings).now_or_never();
+        readings.is_some_and(|readings| readings.iter().all(|reading| reading.proven().is_some()))
+    }
+
+    /// Opens the client, as [`Self::refresh`] does.
+    pub(crate) fn reopen(&self) -> bool {
+        self.fresh().and_then(|wallet| wallet.open()).is_some()
+    }
+
+    fn fresh(&self) -> Option<Self> {
+        Some(Self { stored: copy(&self.stored).ok()?, ..self.clone() })
+    }
+
+    /// The bodies of the responses, with the requests they answer.
+    pub(crate) fn responses(&self) -> Vec<(String, Bytes)> {
+        let answers = self.answers.lock().unwrap_or_else(PoisonError::into_inner);
+        answers.iter().map(|(request, response)| (request.clone(), response.body.clone().into())).collect()
     }
 }
 
@@ -179,14 +211,8 @@ pub(crate) fn open() -> Result<Row, Missing> {
 pub(crate) fn refresh() -> Result<Row, Missing> {
     let wallet = Wallet::new()?;
     let opened = wallet.clone();
-    // Each round starts from the original storage, not from what the previous round wrote.
-    let fresh = |wallet: &Wallet| Some(Wallet { stored: copy(&wallet.stored).ok()?, ..wallet.clone() });
-    let limit: Work = Box::new(move || fresh(&opened).and_then(|wallet| wallet.open()).is_some());
-    let ours: Work = Box::new(move || {
-        let Some(client) = fresh(&wallet).and_then(|wallet| wallet.open()) else { return false };
-        let readings = client.read(&holdings()).now_or_never();
-        readings.is_some_and(|readings| readings.iter().all(|reading| reading.proven().is_some()))
-    });
+    let limit: Work = Box::new(move || opened.reopen());
+    let ours: Work = Box::new(move || wallet.refresh());
     Ok(Row {
         what: "100 holdings proven again, without opening and transport".to_owned(),
         limit: Some(limit),

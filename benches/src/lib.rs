@@ -5,6 +5,7 @@
 //! harness.
 
 mod home;
+mod home_tokens;
 mod measure;
 mod proof;
 mod reply;
@@ -21,7 +22,7 @@ pub use row::{Bound, Row, Side, Work};
 pub type Maker = fn() -> Result<Row, Missing>;
 
 /// All rows by name. Preparing a row fails if its real data is missing.
-pub const ROWS: [(&str, Maker); 13] = [
+pub const ROWS: [(&str, Maker); 14] = [
     ("account_proof", proof::account),
     ("account_and_slot", proof::account_and_slot),
     ("batch_of_100_accounts", proof::batch),
@@ -35,6 +36,7 @@ pub const ROWS: [(&str, Maker); 13] = [
     ("reply_of_100_proofs", reply::reply),
     ("open_100_readings", home::open),
     ("refresh_100_holdings", home::refresh),
+    ("coin_and_50_tokens", home_tokens::refresh),
 ];
 
 /// Why a row cannot be measured on this machine.

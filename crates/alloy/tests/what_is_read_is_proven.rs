@@ -101,6 +101,17 @@ fn what_is_not_known_is_an_error_with_its_reason() {
     assert_eq!(asserter.read_q().len(), 1, "the inner provider was not asked");
 }
 
+/// Without a checkpoint of its own, a layer from URLs begins where the network's listed sources agree.
+#[cfg(feature = "http")]
+#[test]
+fn a_layer_is_made_from_urls() {
+    let mainnet = || saldo::Network::mainnet();
+    let layer = ProvenLayer::from_urls(mainnet(), ["https://rpc.alice.example/v1/KEY"], []).unwrap();
+    assert_eq!(layer.client().network().chain_id(), 1);
+    let error = ProvenLayer::from_urls(mainnet(), ["ftp://rpc.alice.example"], []).unwrap_err();
+    assert!(!error.to_string().contains("alice"), "{error}");
+}
+
 #[test]
 fn no_other_block_is_answered() {
     let scene = scene(3);
@@ -249,7 +260,6 @@ mod running {
     use alloy_network::Ethereum;
     use alloy_provider::SendableTx;
     use alloy_rpc_types_eth::state::{AccountOverride, StateOverride};
-    use alloy_sol_types::SolValue;
     use saldo_alloy::ProvenNonces;
 
     use super::*;
@@ -271,27 +281,41 @@ mod running {
         assert_eq!(run(&scene, provider.call(enough)), returned);
     }
 
-    /// Code that returns `data`, whatever it is called with.
-    fn constant(data: &[u8]) -> Bytes {
-        const CODE: usize = 13;
-        let (length, offset) = (
-            u16::try_from(data.len()).expect("a short text").to_be_bytes(),
-            u16::try_from(CODE).expect("short code"),
-        );
-        let [high, low] = offset.to_be_bytes();
-        let [long, short] = length;
-        // CODECOPY of the data to the start of the memory, and RETURN of it.
-        let code = [0x61, long, short, 0x61, high, low, 0x5f, 0x39, 0x61, long, short, 0x5f, 0xf3];
-        [code.as_slice(), data].concat().into()
+    sol! {
+        #[sol(rpc)]
+        contract Token {
+            function balanceOf(address owner) external view returns (uint256);
+        }
     }
+
+    /// A binding of `sol!`, as a program has it.
+    #[test]
+    fn bindings_are_run_over_proven_state() {
+        let scene = scene(7);
+        let token = Token::new(TOKEN, provider(&scene, &Asserter::new()));
+        let balance = |owner| {
+            scene.simulation.run(async { token.balanceOf(owner).block(BlockId::latest()).call().await })
+        };
+        assert_eq!((balance(ALICE).unwrap(), balance(UNUSED).unwrap()), (U256::from(77), U256::ZERO));
+        scene.providers.iter().for_each(|provider| provider.set(Fault::Status(503)));
+        scene.pass_slots(2);
+        assert!(balance(ALICE).is_err(), "nothing is known");
+    }
+
+    /// `aggregate3` of Multicall3 for two calls of 36 bytes: it calls each, and returns what they return.
+    const AGGREGATE_TWO: &str = "
+        32 512 MSTORE 2 544 MSTORE 64 576 MSTORE 192 608 MSTORE
+        64 672 MSTORE 32 704 MSTORE 64 800 MSTORE 32 832 MSTORE
+        36 260 0 CALLDATACOPY 32 736 36 0 132 CALLDATALOAD GAS STATICCALL 640 MSTORE
+        36 452 0 CALLDATACOPY 32 864 36 0 324 CALLDATALOAD GAS STATICCALL 768 MSTORE
+        384 512 RETURN";
 
     #[test]
     fn multicall_is_run_over_proven_state() {
         let scene = scene(8);
-        let results: Vec<(bool, Bytes)> =
-            [5_u64, 6].map(|word| (true, B256::from(U256::from(word)).into())).into();
-        let returned = results.abi_encode();
-        scene.chain.set_code(alloy_provider::MULTICALL3_ADDRESS, constant(&returned));
+        scene
+            .chain
+            .set_code(alloy_provider::MULTICALL3_ADDRESS, saldo_tests::assembler::assemble(AGGREGATE_TWO));
         scene.pass_slots(3);
         let provider = provider(&scene, &Asserter::new());
         let batch = provider.multicall().block(BlockId::latest()).dynamic::<balanceOfCall>();
@@ -299,7 +323,7 @@ mod running {
         let batch = batch.add_call_dynamic(item(ALICE)).add_call_dynamic(item(UNUSED));
         let words = scene.simulation.run(batch.aggregate3()).unwrap();
         let words: Vec<U256> = words.into_iter().map(Result::unwrap).collect();
-        assert_eq!(words, [U256::from(5), U256::from(6)]);
+        assert_eq!(words, [U256::from(77), U256::ZERO]);
     }
 
     #[test]

@@ -14,6 +14,7 @@ use crate::drill::arguments::DrillArguments;
 use crate::evidence::arguments::EvidenceArguments;
 use crate::proof::arguments::ProofArguments;
 use crate::setup::ClientOptions;
+use crate::web::{host_name, origin};
 
 /// Reads what an address holds, and proves it.
 #[derive(Parser)]
@@ -299,10 +300,10 @@ pub(crate) struct ServeArguments {
     #[arg(long, value_name = "NAME|[NAME=]URL")]
     pub(crate) pass_through: Option<String>,
     /// A host name that requests may be for, besides this machine's own; may be given several times
-    #[arg(long, value_name = "HOST")]
+    #[arg(long, value_name = "HOST", value_parser = host_name)]
     pub(crate) allow_host: Vec<String>,
     /// The origin of web pages that may ask; may be given several times [default: no page may]
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
     /// Also tell Prometheus what is counted, at http://IP:PORT/metrics, for example 127.0.0.1:9464
     #[cfg(feature = "metrics")]

@@ -39,6 +39,7 @@ pub(crate) async fn run(arguments: CheckArguments) -> Result<u8, CommandFailure>
     let claims: Vec<Claim> = listed.iter().map(|listed| claim(&client, listed)).collect();
     let check = Check {
         client,
+        shows_progress: std::io::stderr().is_terminal() && !arguments.quiet && !arguments.json,
         arguments,
         file,
         counts: Counts::default(),
@@ -108,6 +109,7 @@ struct Check {
     chain_check: Option<ChainCheck>,
     /// The check for exchanged URLs, until it is done.
     exchange_check: Option<ExchangeCheck>,
+    shows_progress: bool,
 }
 
 impl Check {
@@ -155,6 +157,7 @@ impl Check {
                 lines().map(|(claim, verdict)| line::json(claim, verdict).to_string()).collect();
             file.append(&lines)?;
         }
+        self.clear_progress();
         for (claim, verdict) in lines() {
             self.counts.add(verdict.code());
             if let Verdict::NotChecked(unknown) = verdict {
@@ -174,9 +177,15 @@ impl Check {
 
     /// Says on a terminal how many claims are done.
     fn tell_progress(&self, done: usize, all: usize, is_end: bool) {
-        let is_interactive = std::io::stderr().is_terminal() && !self.arguments.quiet && !self.arguments.json;
-        if is_interactive && all > CHECKED_TOGETHER {
+        if self.shows_progress && all > CHECKED_TOGETHER {
             say_in_place(format_args!("\r{done} of {all} claims checked{}", if is_end { "\n" } else { "" }));
+        }
+    }
+
+    /// Takes that line away, so that a verdict begins its own.
+    fn clear_progress(&self) {
+        if self.shows_progress {
+            say_in_place(format_args!("\r{:60}\r", ""));
         }
     }
 

@@ -6,6 +6,7 @@ mod balance;
 mod chain_id;
 mod check;
 mod demo;
+mod descriptors;
 mod doctor;
 mod drill;
 mod encoding;
@@ -32,6 +33,7 @@ mod token_list;
 mod tokens;
 mod usage;
 mod watch;
+mod web;
 
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;

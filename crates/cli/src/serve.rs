@@ -13,7 +13,7 @@ use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::say::say;
 use crate::setup::{self, Chosen, ClientOptions};
-use crate::{log, print};
+use crate::{descriptors, log, print};
 
 /// One network that is served.
 struct Served {
@@ -37,7 +37,7 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     let mut settings = Settings::default();
     settings.allowed_hosts.clone_from(&arguments.allow_host);
     settings.allowed_origins.clone_from(&arguments.allow_origin);
-    settings.max_connections = arguments.connections.get();
+    settings.max_connections = room(arguments.connections.get());
     let counted = counted(&arguments, &settings, &routes).await?;
     let server = Server::bind(arguments.listen, settings, routes).await.map_err(|error| failure(&error))?;
     let address = server.local_addr().map_err(|error| failure(&error.into()))?;
@@ -55,6 +55,18 @@ pub(crate) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
         () = begin => Ok(0),
         () = counted.run() => Ok(0),
     }
+}
+
+/// For how many of so many connections the system has room. Without this, callers that are idle would take the connections to the providers.
+fn room(connections: usize) -> usize {
+    let room = descriptors::make_room_for(connections);
+    if room < connections {
+        say(format_args!(
+            "at most {room} connections at a time: the system lets this process have no more open\n  \
+             Raise its limit (`ulimit -n`) for more, or give --connections {room}."
+        ));
+    }
+    room
 }
 
 /// What `--metrics` asks for.

@@ -194,3 +194,38 @@ fn no_key_is_said() {
     assert!(!said.contains(key) && !logged.contains(key), "{said} {logged}");
     assert!(!logged.to_lowercase().contains(&address), "{logged}");
 }
+
+/// The system lets the process have few files and connections. Callers that are idle do not take those to the providers.
+#[cfg(unix)]
+#[test]
+fn idle_callers_leave_room_for_providers() {
+    use std::io::Read;
+    use std::net::TcpStream;
+    use std::time::Duration;
+
+    let services = Services::new(2, 1);
+    let command = testbed::served::serve(&services, &[]);
+    let mut limited = std::process::Command::new("sh");
+    limited
+        .args(["-c", "ulimit -n 200 && exec \"$@\"", "sh"])
+        .arg(command.get_program())
+        .args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => limited.env(name, value),
+            None => limited.env_remove(name),
+        };
+    }
+    let served = Served::start(&mut limited, 1);
+    let idle: Vec<TcpStream> = (0..71).map(|_| TcpStream::connect(served.address).unwrap()).collect();
+    std::thread::sleep(Duration::from_millis(300));
+    let wei = served.result("eth_getBalance", &json!([testbed::ALICE, "latest"]));
+    assert_eq!(wei, format!("{:#x}", testbed::ALICE_WEI.parse::<alloy_primitives::U256>().unwrap()));
+    // There is room for 72. Further ones are closed at once.
+    let _one_more = TcpStream::connect(served.address).unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    let mut refused = TcpStream::connect(served.address).unwrap();
+    refused.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    assert_eq!(refused.read(&mut [0; 1]).unwrap_or(0), 0, "it is closed");
+    assert_eq!(idle.len(), 71);
+}

@@ -188,7 +188,6 @@ fn what_has_no_proof_is_refused_by_name() {
         ("eth_getTransactionReceipt", json!([B256::ZERO]), "not_provable"),
         ("eth_call", json!([{ "to": ALICE }, "latest", {}]), "overrides_refused"),
         ("eth_call", json!([{ "data": "0x00" }]), "call_refused"),
-        ("eth_call", json!([{ "to": ALICE, "gasPrice": "0x1" }]), "call_refused"),
         ("eth_subscribe", json!(["newHeads"]), "subscription_refused"),
     ] {
         let error = served.error(method, &params);

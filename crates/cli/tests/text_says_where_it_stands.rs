@@ -106,7 +106,7 @@ fn provisional_names_the_claim_and_its_provider() {
     assert_says(
         &reading,
         &[
-            &format!("{ALICE}  provisional: proven at a block that the sync committee has not signed yet\n"),
+            &format!("{ALICE}  provisional: the sync committee has not signed the block yet\n"),
             "claimed by anna, not proven: 1.5 ether",
             "anna: its proof waits for the committee to sign the block (",
         ],

@@ -47,13 +47,6 @@ pub(crate) async fn estimate(client: &Client, params: &Params<'_>) -> Answer {
 
 async fn called(client: &Client, params: &Params<'_>) -> Answer {
     let (object, block) = (Transaction::read(params)?, provable(params.block(1)?)?);
-    if object.pays()? {
-        return Err(Unanswered::Unprovable(RpcError::refused(
-            "call_refused",
-            "a call that pays for its gas is not run: code could read the price",
-            "Leave the fees out.",
-        )));
-    }
     let call = object.call()?;
     match client.call(block, &call).await {
         Ok(reading) => match reading.output() {

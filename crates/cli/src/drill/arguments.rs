@@ -7,6 +7,8 @@ use std::time::Duration;
 use clap::{Args, Subcommand};
 use saldo_drill::scenario::parse_duration;
 
+use crate::web::origin;
+
 #[derive(Args)]
 pub(crate) struct DrillArguments {
     #[command(subcommand)]
@@ -90,7 +92,7 @@ pub(crate) struct ProxyArguments {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     /// Let web pages of this origin, such as http://localhost:5173, use the servers; may be given several times
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
     /// How many times faster than written the events happen
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
@@ -113,7 +115,7 @@ pub(crate) struct AttachArguments {
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
     /// Let web pages of this origin, such as http://localhost:5173, use the servers; may be given several times
-    #[arg(long, value_name = "ORIGIN")]
+    #[arg(long, value_name = "ORIGIN", value_parser = origin)]
     pub(crate) allow_origin: Vec<String>,
     /// Write the network file here, with all endpoints, instead of into the temporary folder; it is kept afterwards
     #[arg(short, long, value_name = "FILE")]

@@ -34,8 +34,9 @@ pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> 
         print(&format!("{}: {}", one.provider(), one.reason()))?;
     }
     let count = evidence.len();
+    let proofs = if count == 1 { "proof" } else { "proofs" };
     print(&format!(
-        "saved {}: {count} false proofs. It names the address, and no provider.",
+        "saved {}: {count} false {proofs}. It names the address, and no provider.",
         arguments.out.display()
     ))?;
     Ok(0)

@@ -27,7 +27,7 @@ pub(crate) enum ProofCommand {
 /// The form of a file.
 #[derive(Clone, Copy, ValueEnum)]
 pub(crate) enum FormArgument {
-    /// From a checkpoint: about 32 KB on mainnet, and 27 KB more for each later period
+    /// From a checkpoint: about 31 KB on mainnet, and 27 KB more for each later period
     Complete,
     /// For a reader who knows the sync committee: at most 16 KB for one balance
     Compact,

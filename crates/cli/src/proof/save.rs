@@ -39,7 +39,7 @@ pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> 
         print(&text::reading(&client, &tokens, holding, reading, text::Detail::Usual))?;
     }
     match client.proof(&proven, arguments.form.into()).await {
-        Ok(file) => save(&file, &arguments.out),
+        Ok(file) => save(&file, &arguments.out, client.network().name()),
         Err(error) => failed(&error),
     }
 }
@@ -58,7 +58,7 @@ fn not_proven(
     Ok(if needs_action { 4 } else { 3 })
 }
 
-fn save(file: &BalanceProof, out: &Path) -> Result<u8, CommandFailure> {
+fn save(file: &BalanceProof, out: &Path, network: &str) -> Result<u8, CommandFailure> {
     let bytes = file.encode();
     replace(out, &bytes).map_err(|error| {
         let detail = format!("the file of --out cannot be written: {error}");
@@ -67,7 +67,9 @@ fn save(file: &BalanceProof, out: &Path) -> Result<u8, CommandFailure> {
     let (length, form) = (bytes.len(), file.form().code());
     print(&format!("saved {}: {length} bytes, {form}, {MEDIA_TYPE}", out.display()))?;
     let checkpoint = file.claimed_checkpoint();
-    let by_checkpoint = format!("A reader checks it with: saldo proof verify --checkpoint {checkpoint}");
+    let network = if network == "mainnet" { String::new() } else { format!(" --network {network}") };
+    let command = format!("saldo proof verify {}{network}", out.display());
+    let by_checkpoint = format!("A reader checks it with: {command} --checkpoint {checkpoint}");
     let note = match (file.form(), file.committee()) {
         (Form::Compact, Committee::Compact(proof)) => {
             let root = proof.committee.hash_tree_root(&file.head().sync_aggregate).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! What a file proves, as text.
 
 use saldo::UnixTime;
-use saldo::proof_files::{VerifiedHolding, VerifiedProofFile};
+use saldo::proof_files::{FileError, VerifiedHolding, VerifiedProofFile};
 use saldo::{Asset, Derivation};
 
 use super::verify::Outcome;
@@ -24,7 +24,11 @@ pub(super) fn outcome(outcome: &Outcome, now: UnixTime) -> String {
             )
         }
         Outcome::Refused(error) => {
-            format!("{}: {error}\nThe file proves nothing to you.", warn("refused"))
+            let next_step = match error {
+                FileError::OtherNetwork { .. } => " Name its network with --network.",
+                _ => "",
+            };
+            format!("{}: {error}\nThe file proves nothing to you.{next_step}", warn("refused"))
         }
     }
 }

@@ -20,7 +20,7 @@ pub(crate) const UNSIGNED_TIP: Reason = Reason {
     code: "unsigned_tip",
     fault: Fault::Nobody,
     needs_action: false,
-    message: "proven at a block that the sync committee has not signed yet",
+    message: "the sync committee has not signed the block yet",
     next_step: "Read again in a slot or two.",
 };
 
@@ -76,8 +76,8 @@ pub(crate) const PROOF_WINDOW_MISSED: Reason = Reason {
     code: "proof_window_missed",
     fault: Fault::Providers,
     needs_action: false,
-    message: "no provider still has the state of the signed block",
-    next_step: "Try again, or add a provider that keeps older state.",
+    message: "the block is not one of the last 64, or no provider still has its state",
+    next_step: "Try again at a newer block, or add a provider that keeps older state.",
 };
 
 pub(crate) const PROVIDERS_BEHIND: Reason = Reason {
