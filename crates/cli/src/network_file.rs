@@ -105,6 +105,10 @@ fn next_step(error: &io::Error) -> &'static str {
 
 /// Writes beside `path` and renames, so that a program that waits for the file never reads half of it.
 pub(crate) fn replace(path: &Path, content: &[u8]) -> io::Result<()> {
+    // A pipe or a device would be gone afterwards, and with it what other programs have of it.
+    if fs::metadata(path).is_ok_and(|present| !present.is_file()) {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is no regular file"));
+    }
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let partial = create_new(&random_name(folder), content)?;
     fs::rename(&partial, path).inspect_err(|_| drop(fs::remove_file(&partial)))
@@ -130,6 +134,24 @@ fn create_new(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let folder = random_name(&std::env::temp_dir()).with_extension("folder");
+        fs::create_dir(&folder).unwrap();
+        let (file, socket) = (folder.join("file"), folder.join("socket"));
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        replace(&file, b"one").unwrap();
+        replace(&file, b"two").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"two");
+        for other in [&socket, &folder] {
+            assert_eq!(replace(other, b"x").unwrap_err().kind(), io::ErrorKind::InvalidInput);
+        }
+        assert!(fs::metadata(&socket).unwrap().file_type().is_socket());
+        fs::remove_dir_all(&folder).unwrap();
+    }
 
     #[test]
     fn a_temporary_file_has_a_new_name_each_time_and_its_owner_alone_reads_it() {
