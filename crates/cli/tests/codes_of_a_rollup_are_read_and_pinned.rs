@@ -225,7 +225,8 @@ fn people_are_told_what_pinning_means() {
         "registry  AnchorStateRegistry 3.9.0: a delay of 302400 s",
         "game of type 8  FaultDisputeGame 2.4.2: depth 73",
         &GAME.to_string(),
-        "finalized, served by lena",
+        "finalized",
+        "served by lena",
         "pinned: with these codes balances are proven",
         "A profile that names them refuses all others: compare them first with what the operator",
     ] {
