@@ -99,8 +99,7 @@ fn file(text: &str) -> String {
 
 /// The profile of the drill up to the first code of a contract behind a proxy.
 fn without_codes(rollup: &Rollup) -> String {
-    let text = rollup.profile_toml();
-    text[..text.find("[[registry_code]]").unwrap()].to_owned()
+    rollup.profile_toml().split_once("[[registry_code]]").unwrap().0.to_owned()
 }
 
 /// Gives the contracts the codes of published releases.
