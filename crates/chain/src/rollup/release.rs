@@ -1,8 +1,8 @@
 //! Published releases of the contracts: which code has which layout.
 //!
 //! The hashes were computed from the source, as the OP Stack publishes it: Solidity 0.8.15, its settings, and its libraries. The code that
-//! creates each contract then had the hash that is published beside the source (`snapshots/semver-lock.json`); `tests/releases/check` does it again. The values that the
-//! creator sets (immutable) are part of the code: another value is another code, which is not known.
+//! creates each contract then had the hash that is published beside the source (`snapshots/semver-lock.json`). `tests/releases/check` does
+//! both again. The values that the creator sets (immutable) are part of the code: another value is another code, which is not known.
 
 use alloy_primitives::{B256, b256};
 
