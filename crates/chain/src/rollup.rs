@@ -71,6 +71,7 @@
 mod anchor;
 mod claim;
 mod clone_code;
+mod codes;
 mod extra_data;
 mod factory;
 mod game;
@@ -80,6 +81,7 @@ mod obstacle;
 mod profile;
 mod proxy;
 mod registry;
+mod release;
 #[cfg(feature = "sequencer")]
 mod sequencer;
 mod super_root;
@@ -93,6 +95,7 @@ pub use crate::level::Level;
 pub use anchor::{LinkError, OpenError, RollupAnchor};
 pub use claim::{GameClaim, MAX_EXTRA_DATA};
 pub use clone_code::{Arguments, CloneCode, CloneCodeError, ImplementationArguments};
+pub use codes::{Observed, observe};
 pub use extra_data::{ExtraDataError, block_number, intermediate_roots};
 pub use factory::{Factory, GameId};
 pub use game::{Game, Status};
@@ -100,8 +103,9 @@ pub use hints::Hints;
 pub use l1::L1State;
 pub use obstacle::{Contract, Obstacle, Refusal};
 pub use profile::{GameCode, GameKind, Profile, ProfileError, RegistryCode};
-pub use proxy::{Code, observe};
+pub use proxy::Code;
 pub use registry::Registry;
+pub use release::Release;
 #[cfg(feature = "sequencer")]
 pub use sequencer::{EnvelopeError, SequencerSigned, verify_envelope};
 pub use super_root::{SuperRoot, SuperRootError};

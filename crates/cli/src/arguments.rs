@@ -12,6 +12,7 @@ use saldo_drill::Fork;
 use crate::check::CheckArguments;
 use crate::drill::arguments::DrillArguments;
 use crate::evidence::arguments::EvidenceArguments;
+use crate::network::CodesArguments;
 use crate::proof::arguments::ProofArguments;
 use crate::setup::ClientOptions;
 use crate::web::{host_name, origin};
@@ -249,6 +250,8 @@ pub(crate) enum NetworkCommand {
     Show(ShowArguments),
     /// Print a network file with a checkpoint, read from a beacon node that you trust (for development chains)
     Import(ImportArguments),
+    /// Read which codes the contracts of a rollup run, proven on its L1, and write a profile that names them
+    Codes(CodesArguments),
 }
 
 #[derive(Args)]

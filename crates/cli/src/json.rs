@@ -3,7 +3,9 @@
 //! The objects are saldo's own serialised forms. The command adds what it alone knows: the holding that it asked about,
 //! the number of decimals, and ages at this moment.
 
-use saldo::{Change, Client, Holding, Proven, Reading, TokenInfo};
+use saldo::{
+    Anchor, Assurance, Change, Client, Finality, Holding, Pause, Proven, Reading, TokenInfo, Vouched,
+};
 use serde::Serialize;
 use serde_json::{Value, json};
 
@@ -86,7 +88,41 @@ fn age_seconds(client: &Client, proven: &Proven) -> Option<u64> {
     client.now().age_of(proven.anchor().timestamp()).map(|age| age.as_secs())
 }
 
-fn form(of: &impl Serialize) -> Value {
+/// A block, as `block` of `saldo.reading/1`.
+pub(crate) fn block(anchor: &Anchor) -> Value {
+    let (signers, vouched) = match anchor.assurance() {
+        Assurance::Signed { signers, size }
+        | Assurance::Finalized(Finality::Signed { signers, size } | Finality::Forced { signers, size }) => {
+            (Some((signers, size)), None)
+        }
+        Assurance::Finalized(Finality::Checkpoint) => (None, None),
+        Assurance::Rollup(vouched) => (None, Some(self::vouched(&vouched))),
+    };
+    json!({
+        "number": anchor.number(),
+        "hash": anchor.hash(),
+        "timestamp": anchor.timestamp().as_secs(),
+        "state_root": anchor.state_root().get(),
+        "assurance": anchor.assurance().level().code(),
+        "signers": signers.map(|(signers, _)| signers),
+        "committee_size": signers.map(|(_, size)| size),
+        "vouched": vouched,
+    })
+}
+
+fn vouched(vouched: &Vouched) -> Value {
+    let (l1_number, _, l1_time) = vouched.l1();
+    json!({
+        "game": vouched.game(),
+        "game_type": vouched.game_type(),
+        "provers": vouched.provers().code(),
+        "pause_checked": vouched.pause() == Pause::NotPaused,
+        "l1_number": l1_number,
+        "l1_timestamp": l1_time.as_secs(),
+    })
+}
+
+pub(crate) fn form(of: &impl Serialize) -> Value {
     serde_json::to_value(of).expect("all keys of a form are strings, and all its numbers are integers")
 }
 

@@ -1,5 +1,6 @@
-//! `saldo network list` and `saldo network show`: the known networks and their endpoints.
+//! `saldo network`: the known networks and their endpoints, and what is known of rollups.
 
+mod codes;
 mod rollup;
 
 use std::fmt::Write;
@@ -13,6 +14,8 @@ use crate::file::PATIENCE;
 use crate::setup::{Named, named};
 use crate::{import, print};
 
+pub(crate) use codes::CodesArguments;
+
 const NOT_PROBED: &str = "documented, not probed";
 
 /// Runs the subcommand.
@@ -22,6 +25,7 @@ const NOT_PROBED: &str = "documented, not probed";
 pub(crate) async fn run(arguments: NetworkArguments) -> Result<u8, CommandFailure> {
     match arguments.command {
         NetworkCommand::Import(arguments) => return import::run(arguments).await,
+        NetworkCommand::Codes(arguments) => return codes::run(arguments).await,
         NetworkCommand::List(arguments) => {
             for network in Network::built_in().into_iter().chain([Network::gnosis()]) {
                 let directory = Directory::of(&network);

@@ -121,7 +121,7 @@ fn random_name(folder: &Path) -> PathBuf {
 }
 
 /// Makes a file that did not exist, readable by its owner alone: another user can neither prepare nor read it.
-fn create_new(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
+pub(crate) fn create_new(path: &Path, content: &[u8]) -> io::Result<PathBuf> {
     let mut options = OpenOptions::new();
     options.write(true).create_new(true);
     #[cfg(unix)]

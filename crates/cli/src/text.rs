@@ -1,12 +1,12 @@
 //! A reading for people.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::io::IsTerminal;
 use std::time::Duration;
 
 use saldo::{
     Anchor, Assurance, Attempt, Client, Derivation, Finality, Holding, Origin, Pause, Proven, Provers,
-    ProviderId, Reading, Role, Vouched, Voucher, Why,
+    Reading, Role, Vouched, Voucher, Why,
 };
 
 use crate::tokens::{Tokens, token_of};
@@ -120,7 +120,7 @@ pub(crate) fn provenance(client: &Client, proven: &Proven) -> String {
 }
 
 /// The block, its age, how it is known, and the provider.
-pub(crate) fn place(client: &Client, anchor: &Anchor, provider: &ProviderId) -> String {
+pub(crate) fn place(client: &Client, anchor: &Anchor, provider: impl Display) -> String {
     let age = match client.now().age_of(anchor.timestamp()) {
         Some(age) => format!("{} old", ago(age)),
         None => "of unknown age (this device's clock is off)".to_owned(),

@@ -105,6 +105,8 @@ pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
+#[cfg(feature = "rollup")]
+pub use state::RollupCodes;
 pub use state::{
     BlockId, BlockState, NotProven, ProvenAccount, ProvenBlock, ProvenHeader, ProvenSlot, ProvenToken,
     TokenReading,
@@ -126,7 +128,8 @@ pub use saldo_beacon::{
     SnapshotError, Voucher,
 };
 pub use saldo_chain::rollup::{
-    GameCode, GameKind, Pause, Profile, ProfileError, Provers, RegistryCode, Vouched,
+    Code, Contract, GameCode, GameKind, Observed, Pause, Profile, ProfileError, Provers, RegistryCode,
+    Release, Vouched,
 };
 pub use saldo_chain::{
     Anchor, Assurance, Body, BodyError, ExecutionHeader, HeaderError, Level, Path, StoredAnchorError,

@@ -10,6 +10,8 @@ mod body;
 mod cache;
 #[cfg(feature = "execute")]
 mod call;
+#[cfg(feature = "rollup")]
+mod codes;
 mod counted;
 mod facts;
 mod found;
@@ -33,6 +35,10 @@ pub(crate) use cache::StateCache;
 pub use call::{CallError, CallReading, GasReading};
 #[cfg(feature = "execute")]
 pub(crate) use call::{call, gas};
+#[cfg(feature = "rollup")]
+pub use codes::RollupCodes;
+#[cfg(feature = "rollup")]
+pub(crate) use codes::codes;
 pub use header::ProvenHeader;
 pub(crate) use header::header;
 pub(crate) use once::{Bodies, Headers};

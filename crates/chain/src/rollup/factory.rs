@@ -11,6 +11,7 @@ use crate::rollup::word::Word;
 
 /// The slots of the versions 1.3 to 1.6.
 mod place {
+    pub(super) const IMPLEMENTATIONS: u64 = 101;
     pub(super) const GAMES: u64 = 103;
     pub(super) const LIST: u64 = 104;
 }
@@ -46,7 +47,7 @@ impl<'a> Registry<'a> {
 }
 
 impl GameId {
-    fn read(word: Word) -> Option<Self> {
+    pub(crate) fn read(word: Word) -> Option<Self> {
         let id = Self { game_type: word.u32(28), created_at: word.u64(20), address: word.address(0) };
         (!id.address.is_zero()).then_some(id)
     }
@@ -79,7 +80,7 @@ impl<'a> Factory<'a> {
     /// [`Obstacle`] if that is not proven yet.
     pub fn count(&self) -> Result<u64, Obstacle> {
         let mut reader = self.registry.l1().reader();
-        let word = reader.word(self.address, slot(place::LIST));
+        let word = reader.word(self.address, Self::count_key());
         reader.finish()?;
         if !word.ends_at(8) {
             return Err(Refusal::Layout { contract: Contract::Factory }.into());
@@ -113,6 +114,16 @@ impl<'a> Factory<'a> {
 
     pub(crate) fn registry(&self) -> Registry<'a> {
         self.registry
+    }
+
+    /// Returns the key of the number of games.
+    pub(crate) fn count_key() -> B256 {
+        slot(place::LIST)
+    }
+
+    /// Returns the key of the contract whose code the next games of a type run.
+    pub(crate) fn implementation_key(game_type: u32) -> B256 {
+        mapped(slot(game_type.into()), place::IMPLEMENTATIONS)
     }
 
     /// Returns the key of the entry of a list.

@@ -171,7 +171,7 @@ impl<'a> Game<'a> {
 }
 
 /// Reads the arguments in the code of a game of this kind.
-fn arguments_of(kind: GameKind, bytes: &[u8]) -> Result<Arguments<'_>, Refusal> {
+pub(crate) fn arguments_of(kind: GameKind, bytes: &[u8]) -> Result<Arguments<'_>, Refusal> {
     let arguments = match kind {
         GameKind::Fault { is_permissioned } => Arguments::with_implementation(bytes, is_permissioned),
         GameKind::SuperFault => Arguments::with_implementation(bytes, false),

@@ -2,6 +2,7 @@
 
 mod built_in;
 mod file;
+mod pinned;
 
 use alloy_primitives::{Address, B256};
 use saldo_beacon::unit::UnixTime;

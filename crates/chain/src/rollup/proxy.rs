@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, b256};
 use saldo_proof::ProvenState;
 
 use crate::rollup::clone_code::CloneCode;
-use crate::rollup::l1::{L1State, Reader, slot};
+use crate::rollup::l1::{L1State, Reader};
 use crate::rollup::obstacle::{Contract, Obstacle, Refusal};
 
 /// The slot that names the implementation ([EIP-1967](https://eips.ethereum.org/EIPS/eip-1967)).
@@ -25,6 +25,8 @@ pub struct Code {
     pub implementation: Address,
     /// The hash of that code: what a profile is completed by.
     pub code_hash: B256,
+    /// The type of the games that run it; `None` for another contract.
+    pub game_type: Option<u32>,
 }
 
 /// Reads which code runs behind a proxy.
@@ -43,26 +45,7 @@ pub(crate) fn code_of(l1: &L1State<'_>, contract: Contract, address: Address) ->
     let mut reader = l1.reader();
     let code_hash = reader.code_hash(implementation);
     reader.finish()?;
-    Ok(Code { contract, address, proxy: Some(proxy), implementation, code_hash })
-}
-
-/// Reads which codes the rollup's registry, its factory and the game at `game` run, whether the profile knows them or not. With
-/// them a person who knows these codes completes the profile. The factory is the one that the profile's registry names if its layout
-/// is the known one; so the result proves nothing about a claim.
-///
-/// # Errors
-/// [`Obstacle`] if something is not proven yet, or a contract is not behind a known proxy.
-pub fn observe(l1: &L1State<'_>, game: Option<Address>) -> Result<Vec<Code>, Obstacle> {
-    let registry = code_of(l1, Contract::Registry, l1.profile().registry())?;
-    let mut reader = l1.reader();
-    let factory = reader.word(registry.address, slot(1));
-    reader.finish()?;
-    let factory = code_of(l1, Contract::Factory, factory.address(0))?;
-    let mut codes = vec![registry, factory];
-    if let Some(address) = game {
-        codes.push(game_code(l1.state(), address)?.1);
-    }
-    Ok(codes)
+    Ok(Code { contract, address, proxy: Some(proxy), implementation, code_hash, game_type: None })
 }
 
 /// Reads the code of a game: the bytes of its own code, and which code it runs.
@@ -75,6 +58,7 @@ pub(crate) fn game_code(state: &ProvenState, address: Address) -> Result<(CloneC
     let mut reader = Reader::new(state);
     let code_hash = reader.code_hash(implementation);
     reader.finish()?;
-    let runs = Code { contract: Contract::Game, address, proxy: None, implementation, code_hash };
+    let contract = Contract::Game;
+    let runs = Code { contract, address, proxy: None, implementation, code_hash, game_type: None };
     Ok((code, runs))
 }

@@ -3,6 +3,7 @@
 mod attacks;
 mod base;
 mod captured;
+mod codes;
 mod held;
 mod links;
 mod profiles;

@@ -144,7 +144,7 @@ fn kind(kind: GameKind) -> &'static str {
 }
 
 /// The chain of the contracts, by its name where it has one.
-fn l1(profile: &Profile) -> String {
+pub(super) fn l1(profile: &Profile) -> String {
     let chain_id = profile.l1_chain_id();
     let named = NamedNetwork::of_chain(chain_id).map(|named| named.network.name().to_owned());
     named.unwrap_or_else(|| format!("chain {chain_id}"))

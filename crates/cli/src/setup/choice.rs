@@ -217,12 +217,12 @@ fn no_rollup() -> CommandFailure {
     CommandFailure::usage("no_rollup", "--l1-rpc-url is given, and no rollup is named", next)
 }
 
-fn no_l1(profile: &Profile) -> CommandFailure {
+pub(super) fn no_l1(profile: &Profile) -> CommandFailure {
     let (name, l1) = (profile.name(), profile.l1_chain_id());
     CommandFailure::usage(
         "no_l1",
         format!("the contracts of {name} are on chain {l1}, and no network of that chain is built in"),
-        "Name the network file of that chain too: --network L1.toml,ROLLUP.toml.",
+        "Name the network file of that chain too, before the rollup: L1.toml,ROLLUP.toml.",
     )
 }
 

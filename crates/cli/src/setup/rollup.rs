@@ -1,9 +1,12 @@
 //! From a rollup that was chosen to the part of a client that reads it.
 
-use saldo::{Client, ClientBuilder, Endpoint};
+use std::time::Duration;
 
-use super::choice::ChosenRollup;
+use saldo::{Client, ClientBuilder, Endpoint, Profile};
+
+use super::choice::{Choice, Chosen, ChosenRollup, choose_all, no_l1};
 use super::{Checks, ClientOptions, policy};
+use crate::arguments::EndpointArguments;
 use crate::chain_id::ChainCheck;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
@@ -38,4 +41,31 @@ pub(super) fn builder(
     let builder = Client::rollup(profile).policy(policy);
     let builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
     Ok((builder, (check, exchange)))
+}
+
+/// Chooses the one rollup that is named, and its L1, which is asked about the rollup's contracts alone.
+///
+/// # Errors
+/// A usage failure if no rollup is named, or several are, or what is named of its L1 is wrong.
+pub(crate) fn choose_rollup(
+    arguments: &EndpointArguments,
+    l1_rpc_url: &[String],
+    patience: Duration,
+) -> Result<(Profile, Chosen), CommandFailure> {
+    let (mut rollups, mut networks) = (Vec::new(), Vec::new());
+    for choice in choose_all(arguments, l1_rpc_url, patience)? {
+        match choice {
+            Choice::Rollup(chosen) => rollups.push(chosen.profile),
+            Choice::Network(chosen) => networks.push(*chosen),
+        }
+    }
+    let one = <[Profile; 1]>::try_from(rollups).map_err(|rollups| {
+        let found = if rollups.is_empty() { "no rollup is named" } else { "several rollups are named" };
+        let next = "Name one rollup of `saldo network list`, or the file of a profile.";
+        CommandFailure::usage("no_rollup", found, next)
+    })?;
+    let [profile] = one;
+    let l1 = networks.into_iter().find(|chosen| chosen.network.chain_id() == profile.l1_chain_id());
+    let l1 = l1.ok_or_else(|| no_l1(&profile))?;
+    Ok((profile, Chosen { is_named: false, ..l1 }))
 }

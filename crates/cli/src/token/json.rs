@@ -1,14 +1,12 @@
 //! What a token is, as JSON by `docs/saldo.token-1.schema.json`.
 
 use saldo::{
-    Address, Anchor, Assurance, Attempt, CheckedGuard, Client, Finality, Layout, Pause, ProvenToken,
-    TokenInfo, TokenReading, Vouched, Why, Word,
+    Address, Attempt, CheckedGuard, Client, Layout, ProvenToken, TokenInfo, TokenReading, Why, Word,
 };
-use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::trial::Trial;
-use crate::json::symbol;
+use crate::json::{block, form, symbol};
 
 const SCHEMA: &str = "saldo.token/1";
 
@@ -104,42 +102,4 @@ fn layout(layout: &Layout) -> Value {
 fn guard(checked: &CheckedGuard) -> Value {
     let CheckedGuard { guard, address, holds } = checked;
     json!({ "meaning": guard.meaning, "address": address, "slot": guard.slot, "holds": holds })
-}
-
-/// As `block` of `saldo.reading/1`.
-fn block(anchor: &Anchor) -> Value {
-    let (signers, vouched) = match anchor.assurance() {
-        Assurance::Signed { signers, size }
-        | Assurance::Finalized(Finality::Signed { signers, size } | Finality::Forced { signers, size }) => {
-            (Some((signers, size)), None)
-        }
-        Assurance::Finalized(Finality::Checkpoint) => (None, None),
-        Assurance::Rollup(vouched) => (None, Some(self::vouched(&vouched))),
-    };
-    json!({
-        "number": anchor.number(),
-        "hash": anchor.hash(),
-        "timestamp": anchor.timestamp().as_secs(),
-        "state_root": anchor.state_root().get(),
-        "assurance": anchor.assurance().level().code(),
-        "signers": signers.map(|(signers, _)| signers),
-        "committee_size": signers.map(|(_, size)| size),
-        "vouched": vouched,
-    })
-}
-
-fn vouched(vouched: &Vouched) -> Value {
-    let (l1_number, _, l1_time) = vouched.l1();
-    json!({
-        "game": vouched.game(),
-        "game_type": vouched.game_type(),
-        "provers": vouched.provers().code(),
-        "pause_checked": vouched.pause() == Pause::NotPaused,
-        "l1_number": l1_number,
-        "l1_timestamp": l1_time.as_secs(),
-    })
-}
-
-fn form(of: &impl Serialize) -> Value {
-    serde_json::to_value(of).expect("all keys of a form are strings, and all its numbers are integers")
 }

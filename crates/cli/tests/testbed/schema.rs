@@ -4,10 +4,11 @@ use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
 /// The text of each schema that others may refer to, by its name.
-const SCHEMAS: [(&str, &str); 7] = [
+const SCHEMAS: [(&str, &str); 8] = [
     ("reading", include_str!("../../../../docs/saldo.reading-1.schema.json")),
     ("change", include_str!("../../../../docs/saldo.change-1.schema.json")),
     ("token", include_str!("../../../../docs/saldo.token-1.schema.json")),
+    ("rollup-codes", include_str!("../../../../docs/saldo.rollup-codes-1.schema.json")),
     ("verdict", include_str!("../../../../docs/saldo.verdict-1.schema.json")),
     ("proof-file", include_str!("../../../../docs/saldo.proof-file-1.schema.json")),
     ("evidence-verdict", include_str!("../../../../docs/saldo.evidence-verdict-1.schema.json")),

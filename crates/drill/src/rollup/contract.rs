@@ -3,7 +3,7 @@
 use alloy_primitives::{Address, B256, Bytes, U256, b256, keccak256};
 
 use super::kind::RollupKind;
-use super::word::{of_address, slot};
+use super::word::{mapped, of_address, slot};
 use crate::{Chain, Seed};
 
 /// The slot of a proxy that names its implementation ([EIP-1967](https://eips.ethereum.org/EIPS/eip-1967)).
@@ -23,6 +23,9 @@ pub(crate) mod registry {
     /// The type that counts (offset 0), and up to when games are retired (offset 4).
     pub(crate) const RESPECTED: u64 = 6;
 }
+
+/// The slot of the factory's contracts whose code the next games of a type run.
+const IMPLEMENTATIONS: u64 = 101;
 
 /// The slot of the moments of pauses in the contract that pauses.
 pub(crate) const PAUSES: u64 = 1;
@@ -92,6 +95,8 @@ impl Contracts {
         let proxies = [&self.registry, &self.factory, &self.superchain_config];
         proxies.iter().for_each(|contract| contract.deploy(l1));
         l1.set_code(self.game_implementation, self.game_code.clone());
+        let of_type = mapped(slot(self.kind.game_type().into()), IMPLEMENTATIONS);
+        l1.set_storage(self.factory.address, of_type, of_address(self.game_implementation));
         l1.set_code(self.system_config, PROXY.into());
         l1.set_storage(self.system_config, SIGNER, of_address(self.sequencer));
         let set = |place: u64, word: U256| l1.set_storage(self.registry.address, slot(place), word);

@@ -10,7 +10,7 @@ const MAX_BYTES: usize = 64 * 1024;
 /// The most entries of a table that are read.
 const MAX_ENTRIES: usize = 64;
 /// The value of what is not known.
-const UNKNOWN: &str = "unknown";
+pub(super) const UNKNOWN: &str = "unknown";
 
 const FIELDS: &[&str] = &[
     "name",

@@ -154,9 +154,11 @@ fn a_fault_game_has_no_proofs() {
 #[test]
 fn the_observed_codes_are_those_of_the_profile() {
     let (l1, rollup, game) = with_game();
-    let codes = read(&l1, &rollup, |view, _| observe(&view, Some(game))).unwrap();
+    let codes = read(&l1, &rollup, |view, _| observe(&view)).unwrap().codes;
     let contracts = codes.iter().map(|code| code.contract).collect::<Vec<_>>();
-    assert_eq!(contracts, [Contract::Registry, Contract::Factory, Contract::Game]);
+    use Contract::{Factory, Game, Registry, SuperchainConfig};
+    assert_eq!(contracts, [Registry, Factory, Game, SuperchainConfig]);
+    assert_eq!((codes[2].address, codes[2].game_type), (game, Some(621)));
     let profile = rollup.profile_toml();
     assert!(codes.iter().all(|code| profile.contains(&code.code_hash.to_string())), "{codes:?}");
 }
