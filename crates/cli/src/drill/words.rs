@@ -1,5 +1,6 @@
 //! What the wallets of a drill show, as text.
 
+use saldo::Assurance;
 use saldo_drill::replay::{Known, Look, Record, Shown, Standing};
 use saldo_drill::scenario::ether;
 
@@ -14,7 +15,10 @@ pub(super) fn naive(look: &Look) -> String {
 pub(super) fn saldo(shown: &Shown) -> String {
     if let Some(known) = &shown.proven {
         let assurance = assurance(&known.assurance);
-        return format!("{}, {assurance}, served by {}", amount(known), known.provider);
+        let stopped = shown.stopped_for.map_or_else(String::new, |age| {
+            format!("; the rollup has stopped: its newest block is {} old", ago(age))
+        });
+        return format!("{}, {assurance}, served by {}{stopped}", amount(known), known.provider);
     }
     let why = shown.why.as_ref().map_or("nothing was read", |why| why.text.as_str());
     let last = match &shown.last {
@@ -23,6 +27,33 @@ pub(super) fn saldo(shown: &Shown) -> String {
     };
     let standing = if shown.standing == Standing::Provisional { "not proven yet" } else { "not known" };
     format!("{standing}: {why}; {last}")
+}
+
+/// What a wallet of saldo's says to the person who looks at it, in a sentence.
+pub(super) fn sentence(shown: &Shown) -> String {
+    let age = |known: &Known| known.age.map_or_else(|| "an unknown time".to_owned(), ago);
+    let of = |known: &Known| format!("{} {}", ether(known.amount), known.unit);
+    match (&shown.proven, &shown.last) {
+        (Some(known), _) if matches!(known.assurance, Assurance::Rollup(_)) => {
+            let stopped = shown.stopped_for.map_or("", |_| "The rollup has stopped. ");
+            format!("{stopped}Ethereum vouches for {} as of {} ago.", of(known), age(known))
+        }
+        (Some(known), _) => format!("{} is proven, as of {} ago.", of(known), age(known)),
+        (None, last) => {
+            let why = shown.why.as_ref().map_or("nothing was read", |why| why.text.as_str());
+            let last = last.as_ref().map_or_else(
+                || "Nothing was proven before.".to_owned(),
+                |known| format!("{} was proven last, as of {} ago.", of(known), age(known)),
+            );
+            format!("Not proven now: {why}. {last}")
+        }
+    }
+}
+
+/// The amount alone that was proven, now or before.
+pub(super) fn large(shown: &Shown) -> String {
+    let known = shown.proven.as_ref().or(shown.last.as_ref());
+    known.map_or_else(|| "not known".to_owned(), |known| ether(known.amount))
 }
 
 /// The amount that a screen shows large: proven now, or proven before.
