@@ -69,7 +69,7 @@ fn drawing(record: &Record) -> String {
     axis(&mut svg, record.lasts, bottom);
     let mut y = TOP;
     for lane in &record.lanes {
-        label(&mut svg, y, &lane.name, if lane.name == lane.hosting { "" } else { &lane.hosting });
+        label(&mut svg, y, &lane.name, words::beside(lane));
         draw_lane(&mut svg, lane, record.lasts, y);
         y += STEP;
     }

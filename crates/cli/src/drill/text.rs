@@ -42,9 +42,9 @@ pub(super) fn drawn(record: &Record) -> String {
 }
 
 fn name(lane: &Lane) -> String {
-    match (lane.name == lane.hosting, lane.hosting.is_empty()) {
-        (true, _) | (_, true) => lane.name.clone(),
-        (false, false) => format!("{} ({})", lane.name, lane.hosting),
+    match words::beside(lane) {
+        "" => lane.name.clone(),
+        beside => format!("{} ({beside})", lane.name),
     }
 }
 
