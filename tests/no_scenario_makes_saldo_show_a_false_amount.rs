@@ -2,7 +2,7 @@
 //! first reply, does so where the scenario says it. `docs/what-happens-when.md` states the results.
 
 use std::fmt::Write;
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use saldo_drill::replay::{Known, Look, Record, replay};
@@ -15,29 +15,47 @@ const WRITE: &str = "SALDO_WRITE_WHAT_HAPPENS";
 const BEGIN: &str = "<!-- from the scenarios -->\n";
 const END: &str = "<!-- to here -->\n";
 
-/// The record of each scenario. Two run at a time.
-static RUNS: LazyLock<Vec<(Scenario, Record)>> = LazyLock::new(|| {
-    let scenarios = built_in();
-    let run = |part: &[(&'static str, Scenario)]| -> Vec<(Scenario, Record)> {
-        part.iter().map(|(name, scenario)| (scenario.clone(), replay(name, scenario).expect(name))).collect()
-    };
-    let (first, second) = scenarios.split_at(scenarios.len() / 2);
-    std::thread::scope(|scope| {
-        let second = scope.spawn(|| run(second));
-        let first = run(first);
-        first.into_iter().chain(second.join().expect("its scenarios ran")).collect()
-    })
+/// A built-in scenario. It is replayed when a test first asks for its record.
+struct Run {
+    name: &'static str,
+    scenario: Scenario,
+    record: OnceLock<Record>,
+}
+
+static RUNS: LazyLock<Vec<Run>> = LazyLock::new(|| {
+    let run = |(name, scenario)| Run { name, scenario, record: OnceLock::new() };
+    built_in().into_iter().map(run).collect()
 });
 
+impl Run {
+    fn record(&self) -> &Record {
+        self.record.get_or_init(|| replay(self.name, &self.scenario).expect(self.name))
+    }
+}
+
+/// The record of each scenario. Two are replayed at a time.
+fn all() -> impl Iterator<Item = (&'static Scenario, &'static Record)> {
+    let (first, second) = RUNS.split_at(RUNS.len() / 2);
+    let replay_all = |runs: &[Run]| {
+        for run in runs {
+            run.record();
+        }
+    };
+    std::thread::scope(|scope| {
+        scope.spawn(|| replay_all(second));
+        replay_all(first);
+    });
+    RUNS.iter().map(|run| (&run.scenario, run.record()))
+}
+
 fn of(name: &str) -> &'static Record {
-    let found = RUNS.iter().find(|(_, record)| record.name == name);
-    &found.expect("it is built in").1
+    RUNS.iter().find(|run| run.name == name).expect("it is built in").record()
 }
 
 #[test]
 fn no_scenario_makes_saldo_show_a_false_amount() {
     assert!(RUNS.len() >= 60, "{} scenarios", RUNS.len());
-    for (_, record) in RUNS.iter() {
+    for (_, record) in all() {
         for look in &record.looks {
             let shown = &look.shown;
             assert!(!shown.is_false(), "{} at {:?}: {shown:?}", record.name, look.at);
@@ -54,7 +72,7 @@ fn no_scenario_makes_saldo_show_a_false_amount() {
 
 #[test]
 fn a_proven_amount_stays_on_the_screen() {
-    for (scenario, record) in RUNS.iter() {
+    for (scenario, record) in all() {
         let mut proven = false;
         for look in &record.looks {
             let shown = &look.shown;
@@ -75,7 +93,7 @@ fn a_proven_amount_stays_on_the_screen() {
 
 #[test]
 fn every_scenario_ends_with_the_truth() {
-    for (_, record) in RUNS.iter() {
+    for (_, record) in all() {
         let last = record.looks.last().expect("there are looks");
         let proven = last.shown.proven.as_ref().map(|known| known.amount);
         assert_eq!(proven, Some(last.truth), "{}: {:?}", record.name, last.shown);
@@ -84,10 +102,10 @@ fn every_scenario_ends_with_the_truth() {
 
 #[test]
 fn the_naive_wallet_is_wrong_where_the_scenario_says_so() {
-    for (scenario, record) in RUNS.iter() {
+    for (scenario, record) in all() {
         assert_eq!(record.naive_was_wrong(), scenario.naive == Naive::Wrong, "{}", record.name);
     }
-    let wrong = RUNS.iter().filter(|(scenario, _)| scenario.naive == Naive::Wrong).count();
+    let wrong = all().filter(|(scenario, _)| scenario.naive == Naive::Wrong).count();
     assert!(wrong >= 30, "{wrong} scenarios in which the naive wallet is wrong prove little");
 }
 
@@ -205,9 +223,9 @@ fn the_judge_notices_an_amount_of_a_branch_that_is_not_the_rollups() {
 #[test]
 fn a_scenario_runs_the_same_every_time() {
     for name in ["two-lie-one-is-honest", "tip-only", "rate-limit-storm", "rollup-proof-window"] {
-        let (scenario, first) = RUNS.iter().find(|(_, record)| record.name == name).expect(name);
-        let again = replay(name, scenario).expect(name);
-        assert_eq!(format!("{first:?}"), format!("{again:?}"));
+        let run = RUNS.iter().find(|run| run.name == name).expect(name);
+        let again = replay(name, &run.scenario).expect(name);
+        assert_eq!(format!("{:?}", run.record()), format!("{again:?}"));
     }
 }
 
@@ -232,7 +250,7 @@ fn the_document_states_what_happens() {
 /// A heading for each thing that saldo shows, with the scenarios that lead to it in their order.
 fn table() -> String {
     let mut groups: Vec<(String, String)> = Vec::new();
-    for (_, record) in RUNS.iter() {
+    for (_, record) in all() {
         let why = distinct(record, |look| look.shown.why.as_ref().map(|why| format!("`{}`", why.code)));
         let fault = distinct(record, |look| look.shown.why.as_ref().map(|why| why.fault.to_owned()));
         let mut heading = saldo(record);

@@ -131,7 +131,7 @@ impl Stage {
             Token { address, contracts, units: scenario.balance, is_frozen: false }
         });
         let chain = token.iter().fold(builder, |builder, token| token.deploy(builder, OWNER)).build();
-        let rollup = scenario.rollup.map(|plan| Staged::new(&chain, plan, accounts));
+        let rollup = scenario.rollup.map(|plan| Staged::new(&chain, plan, OWNER, accounts));
         let read = rollup.as_ref().map_or(&chain, |staged| staged.rollup.chain());
         let source =
             |member: &Member| Source::new(member, if member.role == Role::Provider { read } else { &chain });

@@ -4,8 +4,6 @@ use std::time::Duration;
 
 use crate::Fault;
 use crate::counted::counted;
-#[cfg(doc)]
-use crate::scenario::Role;
 use crate::scenario::{Condition, Device, Event, Happening, Member, OnRollup, Scenario};
 use crate::stage::condition;
 
@@ -14,7 +12,7 @@ use crate::stage::condition;
 pub struct Lane {
     /// What it is called.
     pub name: String,
-    /// What it is: the [name of its role](Role::name), `rollup` or `device`.
+    /// What it is: the name of its role, `rollup` or `device`.
     pub role: &'static str,
     /// Who runs it.
     pub operator: String,

@@ -3,7 +3,6 @@
 use alloy_primitives::{Address, B256, U256};
 use saldo_beacon::unit::UnixTime;
 
-use super::OWNER;
 use crate::scenario::{OnRollup, RollupPlan};
 use crate::{Chain, Rollup, RollupKind};
 
@@ -12,6 +11,8 @@ use crate::{Chain, Rollup, RollupKind};
 pub(super) struct Staged {
     pub(super) rollup: Rollup,
     plan: RollupPlan,
+    /// The account that is read.
+    owner: Address,
     /// The number of the last block that the next claim is about.
     next: u64,
     has_stopped: bool,
@@ -30,15 +31,16 @@ pub(super) struct Staged {
 
 impl Staged {
     /// A rollup without a claim, which stands where L1 stands.
-    pub(super) fn new(l1: &Chain, plan: RollupPlan, accounts: [(Address, U256); 2]) -> Self {
+    pub(super) fn new(l1: &Chain, plan: RollupPlan, owner: Address, accounts: [(Address, U256); 2]) -> Self {
         let rollup = Rollup::new(l1, plan.kind);
-        for (owner, wei) in accounts {
-            rollup.chain().set_balance(owner, wei);
+        for (account, wei) in accounts {
+            rollup.chain().set_balance(account, wei);
         }
         let next = rollup.chain().tip().number.next_multiple_of(plan.interval());
         Self {
             rollup,
             plan,
+            owner,
             next,
             has_stopped: false,
             are_claims_made: true,
@@ -81,7 +83,7 @@ impl Staged {
             return known.clone();
         }
         let branch = self.rollup.chain().split();
-        branch.set_balance(OWNER, wei);
+        branch.set_balance(self.owner, wei);
         self.branches.push((wei, branch.clone()));
         branch
     }
