@@ -1,8 +1,8 @@
 //! A scenario file with an impossible setting is refused, with the line and the next step; no file makes the parser
 //! panic.
 
-use saldo_drill::Fault;
 use saldo_drill::scenario::{Scenario, ScenarioError, built_in, built_in_file};
+use saldo_drill::{Fault, RollupKind};
 
 const HEAD: &str = "title = \"t\"\nlasts = \"10m\"\nlooks_every = \"1m\"\nnaive = \"right\"\n";
 
@@ -180,6 +180,62 @@ fn impossible_contracts_are_refused() {
 }
 
 #[test]
+fn impossible_rollups_are_refused() {
+    let scenario = Scenario::from_toml(&format!("{HEAD}[rollup]\n")).unwrap();
+    let names: Vec<&str> = scenario.members.iter().map(|member| member.name.as_str()).collect();
+    assert_eq!(names, ["anna", "bert", "cleo", "lena", "lars", "north", "south"]);
+    assert_eq!(scenario.rollup.unwrap().kind, RollupKind::Multiproof { interval: 600, step: 30 });
+    let every =
+        Scenario::from_toml(&format!("{HEAD}[rollup]\ngames = \"fault\"\nclaims_every = \"1h\"\n")).unwrap();
+    let plan = every.rollup.unwrap();
+    assert_eq!((plan.kind, plan.interval(), plan.claims_after.as_secs()), (RollupKind::Fault, 1_800, 1_200));
+    for (rest, line, part) in [
+        ("[rollup]\ncolour = 1\n", 6, "unknown field `colour`, expected one of `games`"),
+        ("[rollup]\ngames = \"optimistic\"\n", 6, "unknown variant `optimistic`"),
+        ("[rollup]\nclaims_every = 20\n", 6, ""),
+        ("[rollup]\n[[event]]\nat = \"1m\"\nrollup = \"explodes\"\n", 8, "unknown variant `explodes`"),
+        ("[rollup]\n[[event]]\nat = \"1m\"\nrollup = { false_claims = { amount = \"1\" } }\n", 8, "balance"),
+        ("[rollup]\n[[event]]\nat = \"1m\"\nrollup = { paused = 1 }\n", 8, "expected a boolean"),
+    ] {
+        let error = refused(rest);
+        let ScenarioError::Form { line: at, message } = &error else { panic!("{rest}: {error:?}") };
+        assert!(*at == line && message.contains(part), "{rest}: {error}");
+    }
+    let token = "token = \"x\"\n[[contract]]\nname = \"x\"\ncode = \"WETH9\"\n[rollup]\n";
+    for (rest, part) in [
+        ("[rollup]\nclaims_every = \"90s\"\n", "whole minutes"),
+        ("[rollup]\nclaims_every = \"0s\"\n", "at least one"),
+        ("[rollup]\nclaims_every = \"7h\"\n", "at most 6 hours"),
+        ("[rollup]\nclaims_after = \"7h\"\n", "at most 6 hours"),
+        (token, "whose coin is read"),
+    ] {
+        let error = refused(rest);
+        assert!(matches!(error, ScenarioError::Rollup(_)), "{rest}: {error:?}");
+        assert!(error.to_string().contains(part), "{rest}: {error}");
+    }
+    for (rest, part) in [
+        ("[[event]]\nat = \"1m\"\nrollup = \"stops\"\n", "there is no `[rollup]`"),
+        ("[[event]]\nat = \"1m\"\nwho = \"anna\"\nrollup = \"stops\"\n", "`who` belongs to"),
+        ("[[event]]\nat = \"1m\"\ndevice = \"online\"\nrollup = \"stops\"\n", "exactly one of"),
+        ("[[event]]\nat = \"1m\"\nwho = \"l1-providers\"\nfaults = []\n", "no member is meant"),
+        (
+            "[rollup]\n[[event]]\nat = \"1m\"\nwho = \"lena\"\nfaults = [\"forged_signature\"]\n",
+            "cannot happen to lena",
+        ),
+    ] {
+        let error = refused(rest);
+        assert!(matches!(error, ScenarioError::Event { event: 1, .. }), "{rest}: {error:?}");
+        assert!(error.to_string().contains(part), "{rest}: {error}");
+    }
+    let stray = refused("[[l1_provider]]\nname = \"x\"\n");
+    assert!(stray.to_string().contains("no `[rollup]` whose L1 it could serve"), "{stray}");
+    let long = "title = \"t\"\nlasts = \"2d\"\nlooks_every = \"1h\"\nnaive = \"right\"\n";
+    assert!(Scenario::from_toml(long).is_ok());
+    let error = Scenario::from_toml(&format!("{long}[rollup]\n")).unwrap_err();
+    assert!(error.to_string().contains("at most 50000 slots of 2s"), "{error}");
+}
+
+#[test]
 fn built_in_scenarios_are_valid_and_named_as_their_files() {
     let names: Vec<&str> = built_in().iter().map(|(name, _)| *name).collect();
     for name in &names {
@@ -205,6 +261,10 @@ fn built_in_scenarios_are_valid_and_named_as_their_files() {
         "captive-portal",
         "token-wrong-slot",
         "not-a-token",
+        "rollup-stopped",
+        "rollup-lying-proposer",
+        "rollup-root-withdrawn",
+        "rollup-proof-window",
     ] {
         assert!(names.contains(&requested), "{requested}");
     }
@@ -238,6 +298,18 @@ fn the_document_shows_valid_faults() {
     let scenario = Scenario::from_toml(example).unwrap();
     assert_eq!((scenario.members.len(), scenario.events.len()), (6, 6));
     assert_eq!((scenario.contracts.len(), scenario.token), (2, Some(scenario.contracts[0].address)));
+
+    let of_rollup = document.split("```toml\n").nth(2).and_then(|rest| rest.split("```").next()).unwrap();
+    let of_rollup = Scenario::from_toml(of_rollup).unwrap();
+    assert_eq!((of_rollup.members.len(), of_rollup.events.len()), (4, 2));
+    assert!(of_rollup.rollup.is_some());
+    let rollups = document.split("## Rollups").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
+    let events: Vec<&str> = rollups.split('`').filter(|span| span.starts_with("rollup = ")).collect();
+    for event in &events {
+        let file = format!("{HEAD}[rollup]\n[[event]]\nat = \"1m\"\n{event}\n");
+        Scenario::from_toml(&file).unwrap_or_else(|error| panic!("{event}: {error}"));
+    }
+    assert_eq!(events.len(), 7, "{events:?}");
 
     let faults = document.split("## Faults").nth(1).and_then(|rest| rest.split("\n## ").next()).unwrap();
     let (of_everyone, rest) = faults.split_once("Of providers alone:").unwrap();

@@ -337,6 +337,12 @@ pub(crate) struct DemoArguments {
     /// The fork that the chain is at, from capella to gloas
     #[arg(long, value_name = "NAME", default_value = "fulu", value_parser = proving_fork)]
     pub(crate) fork: Fork,
+    /// Show this scenario of the drill instead, as `saldo drill run` does, for example rollup-stopped
+    #[arg(short, long, value_name = "NAME|FILE", conflicts_with_all = ["fork", "keep"])]
+    pub(crate) scenario: Option<String>,
+    /// Also write the scenario as one self-contained web page
+    #[arg(long, value_name = "FILE", requires = "scenario")]
+    pub(crate) html: Option<PathBuf>,
     /// Keep the chain, the providers and the sources running afterwards, and print how to reach them
     #[arg(long)]
     pub(crate) keep: bool,

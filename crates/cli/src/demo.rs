@@ -13,20 +13,24 @@ use saldo::{Client, Endpoint, Policy, Reading};
 use saldo_drill::naive::NaiveWallet;
 
 use crate::arguments::DemoArguments;
+use crate::drill::arguments::RunArguments;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::network_file::NetworkFile;
-use crate::setup;
+use crate::{drill, setup};
 
 use report::Report;
 use step::{Expected, Step};
 use testbed::Testbed;
 
-/// Runs all steps; returns 0 only if every line is right.
+/// Runs all steps, or a scenario of the drill; returns 0 only if everything that saldo showed is right.
 ///
 /// # Errors
-/// A [`CommandFailure`] if the test chain cannot be set up on this machine.
+/// A [`CommandFailure`] if the test chain cannot be set up on this machine, or the scenario cannot be used.
 pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> {
+    if let Some(scenario) = arguments.scenario {
+        return drill::replay(&RunArguments { scenario, json: arguments.json, html: arguments.html });
+    }
     let report = Report::new(arguments.json);
     let testbed = Testbed::set_up(arguments.fork).await?;
     let client = client(&testbed)?;

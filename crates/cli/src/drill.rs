@@ -13,6 +13,8 @@ mod serve;
 mod text;
 mod words;
 
+pub(crate) use run::run as replay;
+
 use saldo_drill::scenario::{Scenario, built_in_file};
 
 use crate::failure::CommandFailure;
@@ -26,11 +28,27 @@ use arguments::{DrillArguments, DrillCommand};
 pub(crate) async fn run(arguments: DrillArguments) -> Result<u8, CommandFailure> {
     match arguments.command {
         DrillCommand::List(arguments) => list::run(&arguments),
-        DrillCommand::Run(arguments) => run::run(&arguments),
+        DrillCommand::Run(arguments) => replay(&arguments),
         DrillCommand::Serve(arguments) => serve::run(arguments).await,
         DrillCommand::Proxy(arguments) => proxy::run(arguments).await,
         DrillCommand::Attach(arguments) => attach::run(arguments).await,
     }
+}
+
+/// The same of a scenario that is served: its networks have no rollup.
+///
+/// # Errors
+/// A usage failure, also if the scenario has a rollup.
+fn served_scenario(text: &str) -> Result<(String, Scenario), CommandFailure> {
+    let (name, scenario) = scenario(text)?;
+    if scenario.rollup.is_some() {
+        return Err(CommandFailure::usage(
+            "rollup",
+            format!("{name} has a rollup, which is not served: it exists in virtual time alone"),
+            "Use `saldo drill run` or `saldo demo` with this scenario, or `saldo_drill::Rollup` in a test of yours.",
+        ));
+    }
+    Ok((name, scenario))
 }
 
 /// The scenario and its name: the built-in one called `text`, or the one in the file at that path.

@@ -64,3 +64,52 @@ fn every_line_is_right_at(fork: &str) {
         "a proven zero"
     );
 }
+
+/// Base has stopped, Ethereum vouches for 1.25 ether as of 52 minutes ago.
+#[test]
+fn a_rollup_that_has_stopped_is_shown_beside_a_wallet_that_shows_zero() {
+    let page = std::path::PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("{}-rollup.html", std::process::id()));
+    let shown = run(saldo(&["demo", "--scenario", "rollup-stopped", "--html"]).arg(&page));
+    assert_eq!((shown.status, shown.err.as_str()), (0, ""), "{shown:?}");
+    let says = "The rollup has stopped. Ethereum vouches for 1.25 ether as of 52 min ago.";
+    let picture = format!("After 1h24m a naive wallet shows 0 (wrong). saldo says: {says}\n");
+    assert!(shown.out.contains(&picture), "{}", shown.out);
+    for part in
+        ["the rollup  ", "lena (serves Ethereum)", "the rollup makes no new blocks", "and never a false one."]
+    {
+        assert!(shown.out.contains(part), "{part}: {}", shown.out);
+    }
+    let page = std::fs::read_to_string(page).unwrap();
+    for part in
+        [says, "<b>1.25 ether</b>", "<b>0</b><p>Wrong: the account holds 1.25.</p>", "makes no blocks"]
+    {
+        assert!(page.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn the_demo_shows_a_scenario_as_the_drill_does() {
+    let demo = run(&mut saldo(&["demo", "-s", "rollup-proof-window", "--json"]));
+    assert_eq!((demo.status, demo.err.as_str()), (0, ""), "{demo:?}");
+    assert_eq!(demo.out, run(&mut saldo(&["drill", "run", "-s", "rollup-proof-window", "--json"])).out);
+    let lines = demo.json();
+    assert_eq!(
+        (&lines[0]["members"][0]["role"], &lines[0]["members"][3]["role"]),
+        (&"rollup".into(), &"l1_provider".into())
+    );
+    let proven = lines.iter().find(|line| line["saldo"]["state"] == "proven").unwrap();
+    assert_eq!(proven["saldo"]["proven"]["level"], "l1_proof_checked", "{proven}");
+    for (options, code) in [
+        (&["-s", "no-such-thing"][..], "unknown_scenario"),
+        (&["-s", "rollup-stopped", "--keep"], "usage"),
+        (&["--html", "page.html"], "usage"),
+    ] {
+        let failed = run(saldo(&["demo", "--json"]).args(options));
+        assert_eq!(
+            (failed.status, &failed.only()["error"]["code"]),
+            (2, &code.into()),
+            "{options:?}: {failed:?}"
+        );
+    }
+}

@@ -111,6 +111,16 @@ fn a_wrong_argument_or_scenario_is_a_usage_error() {
             "needs_a_chain",
             "anna, bert: another branch",
         ),
+        (
+            vec!["drill", "serve", "-s", "rollup-stopped"],
+            "rollup",
+            "rollup-stopped has a rollup, which is not served",
+        ),
+        (
+            vec!["drill", "proxy", "-s", "rollup-stopped", "--upstream", "http://127.0.0.1:1"],
+            "rollup",
+            "rollup-stopped has a rollup",
+        ),
         (vec!["drill", "attach", "--upstream", "ftp://127.0.0.1"], "not_a_url", "scheme"),
         (vec!["drill", "attach"], "usage", "required"),
         (vec!["drill", "run"], "usage", "required"),

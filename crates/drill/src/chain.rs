@@ -104,10 +104,13 @@ impl Chain {
     }
 
     /// Goes on with a block in each slot that has started by `time` (or as [`Chain::set_pace`] says). Does nothing if
-    /// the chain is there already.
+    /// the chain is there already, or while it is [stopped](Chain::stop).
     pub fn advance_to(&self, time: UnixTime) {
         let mut ledger = self.ledger();
         ledger.now = ledger.now.max(time);
+        if ledger.stopped {
+            return;
+        }
         let Some(target) = ledger.network.slot_at(time) else { return };
         if let Some(moments) = &self.moments {
             let reached = moments.partition_point(|moment| moment.slot <= target);
@@ -129,6 +132,12 @@ impl Chain {
     /// From now on there is a block only every so many slots (at least 1): days pass faster that way.
     pub fn set_pace(&self, slots: u64) {
         self.ledger().pace = slots.max(1);
+    }
+
+    /// Whether no block is made from now on, however much time passes. A chain that goes on makes up for the slots that it missed
+    /// at the next [`Chain::advance_to`], as the sequencer of a rollup does.
+    pub fn stop(&self, is_stopped: bool) {
+        self.ledger().stopped = is_stopped;
     }
 
     /// Lets one slot pass without a block.

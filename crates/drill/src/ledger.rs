@@ -49,6 +49,8 @@ pub(crate) struct Ledger {
     pub(crate) signers: Option<usize>,
     /// Every how many slots there is a block.
     pub(crate) pace: u64,
+    /// Whether no block is made, however much time passes.
+    pub(crate) stopped: bool,
     /// Whether the next execution block shall not become known.
     pub(crate) withhold: bool,
     /// The last checkpoint while finality is stalled.
@@ -84,6 +86,7 @@ impl Ledger {
             pending: Vec::new(),
             signers: None,
             pace: 1,
+            stopped: false,
             withhold: false,
             stalled: None,
             foreign,

@@ -38,7 +38,7 @@ struct State {
 impl Proxy {
     /// Stands before `upstream`, which is asked for what `role` says, and for now changes nothing.
     pub fn new(upstream: Endpoint, transport: Arc<dyn Transport>, role: Role) -> Self {
-        let side = if role == Role::Provider { Side::Execution } else { Side::Beacon };
+        let side = if role.is_provider() { Side::Execution } else { Side::Beacon };
         Self { upstream: Arc::new(Upstream::new(upstream, transport)), side, state: Arc::default() }
     }
 
@@ -121,7 +121,7 @@ pub fn beyond_a_proxy(scenario: &Scenario) -> Vec<String> {
     let is_beyond = |event: &&Event| match &event.happening {
         Happening::Fails { how, .. } => how.iter().any(Fault::needs_a_chain),
         Happening::Changes { lag, window, .. } => lag.is_some() || window.is_some(),
-        Happening::Device(_) | Happening::Chain(_) => false,
+        Happening::Device(_) | Happening::Chain(_) | Happening::Rollup(_) => false,
     };
     scenario.events.iter().filter(is_beyond).map(|event| event.says.clone()).collect()
 }

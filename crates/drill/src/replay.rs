@@ -18,7 +18,9 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join;
-use saldo::{BuildError, Client, Endpoint, EndpointError, Holding, Policy, Proven, Reading};
+use saldo::{
+    BuildError, Client, ClientBuilder, Endpoint, EndpointError, Holding, NetworkId, Policy, Proven, Reading,
+};
 
 pub use lane::{Lane, State};
 pub use record::{Happened, Known, Look, Record, Shown, Standing, WhyUnproven};
@@ -95,11 +97,13 @@ impl Run {
         let stage = Stage::set_up(scenario, None);
         let simulation = Simulation::new(2025, &stage.chain);
         let internet = simulation.internet();
-        let policy = Policy { operators_per_address: scenario.operators_per_address, ..Policy::signed() };
+        let operators_per_address = scenario.operators_per_address;
         let mut builder = Client::builder(stage.chain.network())
-            .policy(policy)
+            .policy(Policy { operators_per_address, ..Policy::signed() })
             .transport(internet.clone())
             .clock(simulation.clock());
+        let policy = Policy { operators_per_address, ..Policy::rollup() };
+        let of_rollup = stage.rollup().map(|rollup| Client::rollup(rollup.profile()).policy(policy));
         if scenario.of(Role::Checkpoint).next().is_none() {
             builder = builder.checkpoint(stage.chain.checkpoint());
         }
@@ -112,12 +116,19 @@ impl Run {
             builder = match member.role {
                 Role::Provider => {
                     providers.push(endpoint.clone());
-                    builder.rpc(endpoint)
+                    continue;
                 }
+                Role::L1Provider => builder.rpc(endpoint),
                 Role::Beacon => builder.beacon(endpoint),
                 Role::Checkpoint => builder.checkpoint_source(endpoint),
             };
         }
+        let with_providers =
+            |builder| providers.iter().cloned().fold(builder, |builder: ClientBuilder, it| builder.rpc(it));
+        builder = match of_rollup {
+            Some(of_rollup) => builder.and(with_providers(of_rollup)),
+            None => with_providers(builder),
+        };
         let naive = NaiveWallet::new(Arc::new(internet), providers);
         let start = simulation.clock().true_time();
         Ok(Self { stage, simulation, client: builder.build()?, naive, start })
@@ -128,10 +139,18 @@ impl Run {
         self.simulation.clock().true_time().saturating_sub(self.start)
     }
 
-    fn pass_to(&self, at: Duration) {
-        let left = at.saturating_sub(self.elapsed());
-        if !left.is_zero() {
-            self.simulation.pass(left);
+    /// Lets time pass, from one claim about the rollup to the next.
+    fn pass_to(&mut self, at: Duration) {
+        loop {
+            let claim_at = self.stage.next_claim_at().map(|due| due.saturating_sub(self.start));
+            let left = claim_at.map_or(at, |due| due.min(at)).saturating_sub(self.elapsed());
+            if !left.is_zero() {
+                self.simulation.pass(left);
+            }
+            self.stage.advance_to(self.simulation.clock().true_time());
+            if self.elapsed() >= at {
+                return;
+            }
         }
     }
 
@@ -158,7 +177,7 @@ impl Run {
 
     /// Both wallets look at the same time.
     fn look(&self, at: Duration, scenario: &Scenario) -> Look {
-        let truth = match self.stage.held_at_hash(self.stage.chain.tip().hash) {
+        let truth = match self.stage.held_at_hash(self.stage.read_chain().tip().hash) {
             Some(Held::Units { units, .. }) => units,
             _ => U256::ZERO,
         };
@@ -179,15 +198,15 @@ impl Run {
     fn holding(&self) -> Holding {
         match self.stage.token() {
             Some(token) => Holding::erc20(self.client.network_id(), OWNER, token),
-            None => self.client.native(OWNER),
+            None => Holding::native(NetworkId::new(self.stage.read_chain().network().chain_id()), OWNER),
         }
     }
 
     /// Whether the account held so much at one of the newest blocks.
     fn was_lately(&self, shown: U256) -> bool {
-        let tip = self.stage.chain.tip().number;
+        let tip = self.stage.read_chain().tip().number;
         let lately = tip.saturating_sub(GRACE)..=tip;
-        let held = |number| self.stage.held_at_hash(self.stage.chain.block(number)?.hash);
+        let held = |number| self.stage.held_at_hash(self.stage.read_chain().block(number)?.hash);
         lately.into_iter().any(|number| match held(number) {
             Some(Held::Units { units, .. }) => units == shown,
             _ => false,
@@ -216,8 +235,15 @@ impl Run {
             claimed,
             why: reading.why().map(WhyUnproven::from),
             withdrawn: self.client.withdrawn(&self.holding()).is_some(),
+            stopped_for: self.stopped_for(),
             attempts: attempts.map(|attempt| format!("{}: {}", attempt.provider, attempt.outcome)).collect(),
         }
+    }
+
+    /// How old the rollup's newest block is, if the client says that the rollup stands still.
+    fn stopped_for(&self) -> Option<Duration> {
+        let of_rollup = self.client.on(self.holding().network())?.health().rollup?;
+        self.client.now().age_of(of_rollup.stopped?)
     }
 
     fn known(&self, proven: &Proven) -> Known {
@@ -232,7 +258,7 @@ impl Run {
             age: self.client.now().age_of(anchor.timestamp()),
             assurance: anchor.assurance(),
             provider: proven.provider().to_string(),
-            is_true: truth == Some(Held::Units { units, is_frozen }),
+            is_true: truth == Some(Held::Units { units, is_frozen }) && self.stage.is_accepted(anchor),
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A rollup of the OP Stack: a chain of its own, and its contracts on an L1 [`Chain`].
 
+mod accepted;
 mod contract;
 mod game;
 mod kind;

@@ -31,6 +31,7 @@ mod built_in;
 mod duration;
 mod error;
 mod file;
+mod rollup;
 
 use std::time::Duration;
 
@@ -43,6 +44,7 @@ pub use amount::{Ether, ether};
 pub use built_in::{built_in, file as built_in_file};
 pub use duration::{brief, parse as parse_duration};
 pub use error::ScenarioError;
+pub use rollup::{OnRollup, RollupPlan};
 
 /// A drill, written down.
 #[derive(Clone, Debug, PartialEq)]
@@ -59,6 +61,8 @@ pub struct Scenario {
     pub fork: Fork,
     /// How long a slot of the chain is.
     pub slot: Duration,
+    /// The rollup that wallets read, which has its contracts on the chain; `None` if they read the chain itself.
+    pub rollup: Option<RollupPlan>,
     /// What the account holds at first: in wei, or in base units of the token.
     pub balance: U256,
     /// The contracts of the chain.
@@ -71,7 +75,7 @@ pub struct Scenario {
     pub naive_asks: Vec<usize>,
     /// Whether the naive wallet shows a wrong amount.
     pub naive: Naive,
-    /// The sources that can be asked: providers first, then beacon sources, then checkpoint sources.
+    /// The sources that can be asked: providers first, then those of a rollup's L1, then beacon sources, then checkpoint sources.
     pub members: Vec<Member>,
     /// What happens, in order.
     pub events: Vec<Event>,
@@ -126,6 +130,8 @@ pub struct Contract {
 pub enum Role {
     /// Balances and their proofs.
     Provider,
+    /// What a rollup's contracts on L1 hold.
+    L1Provider,
     /// Light-client data.
     Beacon,
     /// Where trust starts.
@@ -137,9 +143,15 @@ impl Role {
     pub const fn name(self) -> &'static str {
         match self {
             Self::Provider => "provider",
+            Self::L1Provider => "l1_provider",
             Self::Beacon => "beacon",
             Self::Checkpoint => "checkpoint",
         }
+    }
+
+    /// Whether it is asked over JSON-RPC.
+    pub const fn is_provider(self) -> bool {
+        matches!(self, Self::Provider | Self::L1Provider)
     }
 }
 
@@ -184,6 +196,8 @@ pub enum Happening {
     Device(Device),
     /// Something happens to the chain.
     Chain(OnChain),
+    /// Something happens to the rollup, or to the claims about it on the chain.
+    Rollup(OnRollup),
 }
 
 /// What can happen to the device.

@@ -28,15 +28,32 @@ pub(super) fn page(record: &Record) -> String {
         "<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n<title>{title}</title>\n\
          <style>\n{style}</style>\n</head>\n<body>\n<main>\n<h1>{heading}<small>{name}</small></h1>\n{about}\n\
-         <p class=\"verdict\">{verdict}</p>\n{drawing}\n{legend}\n{table}\n</main>\n</body>\n</html>\n",
+         {picture}<p class=\"verdict\">{verdict}</p>\n{drawing}\n{legend}\n{table}\n</main>\n</body>\n</html>\n",
         style = include_str!("style.css"),
         heading = escaped(&record.title),
         name = escaped(&record.name),
         about = about.unwrap_or_default(),
+        picture = record.telling().map(picture).unwrap_or_default(),
         verdict = escaped(&words::verdict(record)),
         drawing = drawing(record),
         legend = legend(),
         table = table(record),
+    )
+}
+
+/// What both wallets show at one look, side by side.
+fn picture(look: &Look) -> String {
+    let (naive, saldo) = (ether(look.naive), words::large(&look.shown));
+    let class = if look.shown.proven.is_some() { "sure" } else { "unsure" };
+    format!(
+        "<div class=\"picture\"><figure class=\"naive\"><figcaption>a naive wallet, after {at}</figcaption><b>{naive}</b>\
+         <p>Wrong: the account holds {truth}.</p></figure>\n\
+         <figure class=\"{class}\"><figcaption>saldo, at the same time</figcaption><b>{saldo}</b><p>{says}</p></figure></div>\n",
+        at = brief(look.at),
+        naive = escaped(&naive),
+        saldo = escaped(&saldo),
+        truth = escaped(&ether(look.truth)),
+        says = escaped(&words::sentence(&look.shown)),
     )
 }
 
@@ -52,7 +69,7 @@ fn drawing(record: &Record) -> String {
     axis(&mut svg, record.lasts, bottom);
     let mut y = TOP;
     for lane in &record.lanes {
-        label(&mut svg, y, &lane.name, if lane.name == lane.hosting { "" } else { &lane.hosting });
+        label(&mut svg, y, &lane.name, words::beside(lane));
         draw_lane(&mut svg, lane, record.lasts, y);
         y += STEP;
     }

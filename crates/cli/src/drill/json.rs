@@ -43,7 +43,7 @@ fn lane(lane: &Lane) -> Value {
     });
     json!({
         "name": lane.name,
-        "role": lane.role.map_or("device", |role| role.name()),
+        "role": lane.role,
         "operator": lane.operator,
         "hosting": lane.hosting,
         "states": states.collect::<Vec<_>>(),
@@ -72,6 +72,7 @@ fn shown(shown: &Shown) -> Value {
         "last": shown.last.as_ref().map(known),
         "claimed": shown.claimed.map(|wei| wei.to_string()),
         "withdrawn": shown.withdrawn,
+        "rollup_stopped_seconds": shown.stopped_for.map(|age| age.as_secs()),
         "why": shown.why.as_ref().map(|why| json!({
             "code": why.code,
             "detail": why.text,
@@ -87,6 +88,7 @@ fn known(known: &Known) -> Value {
         "amount": known.amount.to_string(),
         "is_frozen": known.is_frozen,
         "block": known.block,
+        "level": known.assurance.level().code(),
         "age_seconds": known.age.map(|age| age.as_secs()),
         "provider": known.provider,
         "is_true": known.is_true,

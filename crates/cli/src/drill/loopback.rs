@@ -150,7 +150,7 @@ impl Loopback {
     fn network_file(&self, network: &Network) -> String {
         let entries = self.running.iter().map(|running| Entry {
             table: match running.role {
-                Role::Provider => "rpc",
+                Role::Provider | Role::L1Provider => "rpc",
                 Role::Beacon => "beacon",
                 Role::Checkpoint => "checkpoint_source",
             },

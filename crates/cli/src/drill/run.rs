@@ -11,7 +11,7 @@ use crate::print;
 ///
 /// # Errors
 /// A [`CommandFailure`] if the scenario cannot be used, or the page cannot be written.
-pub(super) fn run(arguments: &RunArguments) -> Result<u8, CommandFailure> {
+pub(crate) fn run(arguments: &RunArguments) -> Result<u8, CommandFailure> {
     let (name, scenario) = scenario(&arguments.scenario)?;
     let record = replay(&name, &scenario).map_err(|error| {
         CommandFailure::usage("scenario_file", error, "Correct the members of the scenario.")

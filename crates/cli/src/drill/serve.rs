@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::arguments::ServeArguments;
 use super::loopback::{Loopback, now};
-use super::scenario;
+use super::served_scenario;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::print;
@@ -23,7 +23,7 @@ const SHORTEST_SLOT: Duration = Duration::from_secs(1);
 /// # Errors
 /// A [`CommandFailure`] if the scenario cannot be used, or no port can be opened.
 pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure> {
-    let (name, mut scenario) = scenario(&arguments.scenario)?;
+    let (name, mut scenario) = served_scenario(&arguments.scenario)?;
     let faster = scenario.slot.checked_div(arguments.speed).unwrap_or_default();
     scenario.slot = Duration::from_secs(faster.max(SHORTEST_SLOT).as_secs());
     let mut stage = Stage::set_up(&scenario, Some(now()));

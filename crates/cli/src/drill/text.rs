@@ -19,6 +19,10 @@ pub(super) fn drawn(record: &Record) -> String {
     if let Some(about) = &record.about {
         let _ = writeln!(text, "{about}");
     }
+    if let Some(look) = record.telling() {
+        let (naive, says) = (words::naive(look), words::sentence(&look.shown));
+        let _ = writeln!(text, "\nAfter {} a naive wallet shows {naive}. saldo says: {says}", brief(look.at));
+    }
     let _ = writeln!(text, "\n{:NAMES$}{}", "", scale(record.lasts));
     for lane in &record.lanes {
         let _ = writeln!(text, "{:<NAMES$}{}", name(lane), strip(lane, record.lasts));
@@ -38,9 +42,9 @@ pub(super) fn drawn(record: &Record) -> String {
 }
 
 fn name(lane: &Lane) -> String {
-    match (lane.name == lane.hosting, lane.hosting.is_empty()) {
-        (true, _) | (_, true) => lane.name.clone(),
-        (false, false) => format!("{} ({})", lane.name, lane.hosting),
+    match words::beside(lane) {
+        "" => lane.name.clone(),
+        beside => format!("{} ({beside})", lane.name),
     }
 }
 

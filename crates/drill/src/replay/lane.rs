@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::Fault;
 use crate::counted::counted;
-use crate::scenario::{Condition, Device, Event, Happening, Member, Role, Scenario};
+use crate::scenario::{Condition, Device, Event, Happening, Member, OnRollup, Scenario};
 use crate::stage::condition;
 
 /// The state of one source, or of the device, over time.
@@ -12,8 +12,8 @@ use crate::stage::condition;
 pub struct Lane {
     /// What it is called.
     pub name: String,
-    /// What it is asked for; `None` of the device itself.
-    pub role: Option<Role>,
+    /// What it is: the name of its role, `rollup` or `device`.
+    pub role: &'static str,
     /// Who runs it.
     pub operator: String,
     /// The company whose machines it runs on.
@@ -46,6 +46,9 @@ struct Now {
 pub(super) fn lanes(scenario: &Scenario) -> Vec<Lane> {
     let members = scenario.members.iter().enumerate();
     let mut lanes: Vec<Lane> = members.map(|(place, member)| lane(place, member, scenario)).collect();
+    if scenario.rollup.is_some() {
+        lanes.insert(0, rollup(scenario));
+    }
     if scenario.events.iter().any(|event| matches!(event.happening, Happening::Device(_))) {
         lanes.push(device(scenario));
     }
@@ -69,7 +72,7 @@ fn lane(place: usize, member: &Member, scenario: &Scenario) -> Lane {
     }
     Lane {
         name: member.name.clone(),
-        role: Some(member.role),
+        role: member.role.name(),
         operator: member.operator.clone(),
         hosting: member.hosting.clone(),
         states: stretches(states, scenario.lasts),
@@ -101,8 +104,42 @@ fn device(scenario: &Scenario) -> Lane {
         states.push((event.at, state));
     }
     let states = stretches(states, scenario.lasts);
-    let (operator, hosting) = (String::new(), String::new());
-    Lane { name: "this device".to_owned(), role: None, operator, hosting, states }
+    Lane::without_operator("this device", "device", states)
+}
+
+/// The rollup itself, and the claims about it.
+fn rollup(scenario: &Scenario) -> Lane {
+    let (mut has_stopped, mut is_paused, mut is_lied_about, mut is_claimed) = (false, false, false, true);
+    let mut states = vec![(Duration::ZERO, (Condition::Well, String::new()))];
+    for event in &scenario.events {
+        let Happening::Rollup(on_rollup) = event.happening else { continue };
+        match on_rollup {
+            OnRollup::Stops | OnRollup::GoesOn => has_stopped = on_rollup == OnRollup::Stops,
+            OnRollup::ClaimsStop | OnRollup::ClaimsGoOn => is_claimed = on_rollup == OnRollup::ClaimsGoOn,
+            OnRollup::FalseClaims(_) => is_lied_about = true,
+            OnRollup::FalseClaimsRefuted => is_lied_about = false,
+            OnRollup::Paused(is) => is_paused = is,
+            OnRollup::NewestClaimBlacklisted | OnRollup::ClaimsRetired => {}
+        }
+        let all = [
+            (has_stopped, Condition::Gone, "makes no blocks"),
+            (is_lied_about, Condition::Lies, "false claims"),
+            (is_paused, Condition::Failing, "paused"),
+            (!is_claimed, Condition::Slow, "no claims"),
+        ];
+        let held = all.iter().filter(|(holds, ..)| *holds);
+        let worst = held.clone().map(|(_, condition, _)| *condition).max().unwrap_or(Condition::Well);
+        let says: Vec<&str> = held.map(|(.., says)| *says).collect();
+        states.push((event.at, (worst, says.join(", "))));
+    }
+    Lane::without_operator("the rollup", "rollup", stretches(states, scenario.lasts))
+}
+
+impl Lane {
+    fn without_operator(name: &str, role: &'static str, states: Vec<State>) -> Self {
+        let (operator, hosting) = (String::new(), String::new());
+        Self { name: name.to_owned(), role, operator, hosting, states }
+    }
 }
 
 impl Now {

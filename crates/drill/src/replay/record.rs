@@ -40,7 +40,8 @@ pub struct Happened {
 
 impl From<&Event> for Happened {
     fn from(event: &Event) -> Self {
-        let is_general = matches!(event.happening, Happening::Device(_) | Happening::Chain(_));
+        let is_general =
+            matches!(event.happening, Happening::Device(_) | Happening::Chain(_) | Happening::Rollup(_));
         Self { at: event.at, says: event.says.clone(), is_general }
     }
 }
@@ -75,6 +76,8 @@ pub struct Shown {
     pub why: Option<WhyUnproven>,
     /// Whether the chain took an earlier reading back, and no other has replaced it.
     pub withdrawn: bool,
+    /// How old the rollup's newest block is, if saldo says that the rollup stands still.
+    pub stopped_for: Option<Duration>,
     /// Who was asked, and what came of it.
     pub attempts: Vec<String>,
 }
@@ -118,7 +121,7 @@ pub struct Known {
     pub assurance: Assurance,
     /// Who served the proof.
     pub provider: String,
-    /// Whether the account held just that at that block.
+    /// Whether the account held just that at that block; of a rollup also: and L1 had accepted a claim about it.
     pub is_true: bool,
 }
 
@@ -145,9 +148,16 @@ impl From<&Why> for WhyUnproven {
 impl Shown {
     /// Nothing at all.
     pub(super) const fn nothing() -> Self {
-        let (proven, last, claimed, why) = (None, None, None, None);
-        let standing = Standing::Unknown;
-        Self { standing, proven, last, claimed, why, withdrawn: false, attempts: Vec::new() }
+        Self {
+            standing: Standing::Unknown,
+            proven: None,
+            last: None,
+            claimed: None,
+            why: None,
+            withdrawn: false,
+            stopped_for: None,
+            attempts: Vec::new(),
+        }
     }
 
     /// Whether it shows an amount as proven that the account did not hold at the block that it names.
@@ -172,6 +182,12 @@ impl Record {
         (self.looks.iter().filter(|look| of(look)).count(), self.looks.len())
     }
 
+    /// The look in the middle of those at which the naive wallet was wrong; `None` if it never was.
+    pub fn telling(&self) -> Option<&Look> {
+        let wrong: Vec<&Look> = self.looks.iter().filter(|look| look.naive_is_wrong).collect();
+        wrong.get(wrong.len().checked_div(2)?).copied()
+    }
+
     /// The looks, those together that one after another showed the same but for age and block.
     pub fn phases(&self) -> Vec<&[Look]> {
         self.looks.chunk_by(|one, next| one.is_like(next)).collect()
@@ -188,7 +204,8 @@ impl Look {
         let of = |look: &Self| {
             let shown = &look.shown;
             let amounts = (amount(&shown.proven), amount(&shown.last), shown.claimed);
-            (look.truth, look.naive, shown.standing, amounts, why(shown), shown.withdrawn)
+            let is_stopped = shown.stopped_for.is_some();
+            (look.truth, look.naive, shown.standing, amounts, why(shown), shown.withdrawn, is_stopped)
         };
         of(self) == of(other)
     }

@@ -31,3 +31,12 @@ pub(crate) fn replaced<const N: usize>(word: U256, offset: usize, bytes: [u8; N]
 pub(crate) fn last_u64(word: U256) -> u64 {
     (word & U256::from(u64::MAX)).saturating_to()
 }
+
+/// The number in `bytes` bytes (at most 8) at `offset`.
+pub(crate) fn field(word: U256, offset: usize, bytes: usize) -> u64 {
+    let mut number = [0; 8];
+    for (to, from) in number.iter_mut().zip(word.to_le_bytes::<32>().iter().skip(offset).take(bytes)) {
+        *to = *from;
+    }
+    u64::from_le_bytes(number)
+}

@@ -3,7 +3,7 @@
 use super::Scenario;
 
 /// The names and texts of the files.
-const FILES: [(&str, &str); 82] = [
+const FILES: [(&str, &str); 86] = [
     ("cloud-region-down", include_str!("../../scenarios/cloud-region-down.toml")),
     ("false-zero", include_str!("../../scenarios/false-zero.toml")),
     ("truncated-proof", include_str!("../../scenarios/truncated-proof.toml")),
@@ -86,6 +86,10 @@ const FILES: [(&str, &str); 82] = [
     ("token-guard-fails", include_str!("../../scenarios/token-guard-fails.toml")),
     ("not-a-token", include_str!("../../scenarios/not-a-token.toml")),
     ("token-frozen", include_str!("../../scenarios/token-frozen.toml")),
+    ("rollup-stopped", include_str!("../../scenarios/rollup-stopped.toml")),
+    ("rollup-lying-proposer", include_str!("../../scenarios/rollup-lying-proposer.toml")),
+    ("rollup-root-withdrawn", include_str!("../../scenarios/rollup-root-withdrawn.toml")),
+    ("rollup-proof-window", include_str!("../../scenarios/rollup-proof-window.toml")),
 ];
 
 /// The scenarios that come with the kit, with their names.

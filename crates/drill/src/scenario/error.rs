@@ -26,6 +26,9 @@ pub enum ScenarioError {
     /// Contracts that cannot be so.
     #[error("{0}")]
     Contracts(String),
+    /// A rollup that cannot be so.
+    #[error("{0}")]
+    Rollup(String),
     /// A fork whose heads tell nothing of the execution chain, or none at all.
     #[error("`fork` is `{0}`, expected capella, deneb, electra, fulu or gloas")]
     Fork(String),
@@ -40,10 +43,13 @@ impl ScenarioError {
         match self {
             Self::Form { .. } => "Correct that line; docs/scenarios.md lists the fields and the faults.",
             Self::Event { .. } => "Correct that [[event]]; docs/scenarios.md shows one of each kind.",
-            Self::Members(_) => "Correct the [[provider]], [[beacon]] and [[checkpoint]] tables.",
+            Self::Members(_) => {
+                "Correct the [[provider]], [[l1_provider]], [[beacon]] and [[checkpoint]] tables."
+            }
             Self::Contracts(_) => {
                 "Correct `token` and the [[contract]] tables; docs/scenarios.md shows some."
             }
+            Self::Rollup(_) => "Correct the `[rollup]` table; docs/scenarios.md shows one.",
             Self::Fork(_) => "Correct `fork`, or leave it out.",
             Self::Times(_) => "Correct `lasts`, `looks_every`, `slot` or the times of the events.",
         }

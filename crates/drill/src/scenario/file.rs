@@ -3,6 +3,7 @@
 mod contract;
 mod event;
 mod member;
+mod rollup;
 
 use std::time::Duration;
 
@@ -10,7 +11,7 @@ use serde::Deserialize;
 
 use super::amount::Ether;
 use super::duration::Length;
-use super::{Device, Happening, Naive, Scenario, ScenarioError, brief};
+use super::{Device, Happening, Naive, RollupPlan, Scenario, ScenarioError, brief};
 use crate::Fork;
 use event::RawEvent;
 use member::Entry;
@@ -31,6 +32,7 @@ struct File {
     looks_every: Length,
     fork: Option<String>,
     slot: Option<Length>,
+    rollup: Option<rollup::Entry>,
     balance: Option<Ether>,
     token: Option<String>,
     #[serde(default)]
@@ -41,6 +43,8 @@ struct File {
     naive_asks: Vec<String>,
     #[serde(default)]
     provider: Vec<Entry>,
+    #[serde(default)]
+    l1_provider: Vec<Entry>,
     #[serde(default)]
     beacon: Vec<Entry>,
     #[serde(default)]
@@ -57,10 +61,11 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     })?;
     let members = member::members(&file)?;
     let (contracts, token) = contract::contracts(&file.contract, file.token.as_deref())?;
+    let rollup = file.rollup.map(|entry| rollup::plan(&entry, &contracts)).transpose()?;
     let mut events = Vec::with_capacity(file.event.len());
     for (raw, number) in file.event.into_iter().zip(1..) {
         let problem = |problem| ScenarioError::Event { event: number, problem };
-        let event = event::event(raw, &members, &contracts).map_err(problem)?;
+        let event = event::event(raw, &members, &contracts, rollup.as_ref()).map_err(problem)?;
         let ends = match event.happening {
             Happening::Device(Device::Asleep(length)) => event.at.saturating_add(length),
             _ => event.at,
@@ -75,6 +80,7 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
     events.sort_by_key(|event: &super::Event| event.at);
     let slot = file.slot.map_or(Duration::from_secs(12), |slot| slot.0);
     check_times(file.lasts.0, file.looks_every.0, slot)?;
+    check_slots(file.lasts.0, rollup.map_or(slot, |_| RollupPlan::BLOCK_TIME))?;
     let fork = fork(file.fork.as_deref())?;
     let naive_asks = member::naive_asks(&file.naive_asks, &members)?;
     Ok(Scenario {
@@ -84,6 +90,7 @@ pub(super) fn read(text: &str) -> Result<Scenario, ScenarioError> {
         looks_every: file.looks_every.0,
         fork,
         slot,
+        rollup,
         balance: file.balance.map_or(usual_balance(), |balance| balance.0),
         contracts,
         token,
@@ -112,15 +119,21 @@ fn check_times(lasts: Duration, looks_every: Duration, slot: Duration) -> Result
     if !whole_seconds(slot) || slot > LONGEST_SLOT {
         return Err(ScenarioError::Times("`slot` must be whole seconds, from 1 to an hour".to_owned()));
     }
-    if lasts.as_millis().checked_div(slot.as_millis()).is_none_or(|slots| slots > MAX_SLOTS) {
-        let problem =
-            format!("there must be at most {MAX_SLOTS} slots: make `lasts` shorter, or `slot` longer");
-        return Err(ScenarioError::Times(problem));
-    }
     let looks = lasts.as_millis().checked_div(looks_every.as_millis());
     if looks.is_none_or(|looks| looks > MAX_LOOKS) {
         let problem = format!("`looks_every` must be such that there are 1 to {MAX_LOOKS} looks");
         return Err(ScenarioError::Times(problem));
     }
     Ok(())
+}
+
+fn check_slots(lasts: Duration, slot: Duration) -> Result<(), ScenarioError> {
+    if lasts.as_millis().checked_div(slot.as_millis()).is_some_and(|slots| slots <= MAX_SLOTS) {
+        return Ok(());
+    }
+    let problem = format!(
+        "there must be at most {MAX_SLOTS} slots of {}: make `lasts` shorter, or `slot` longer",
+        brief(slot)
+    );
+    Err(ScenarioError::Times(problem))
 }

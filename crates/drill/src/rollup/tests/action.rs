@@ -79,6 +79,58 @@ fn while_the_rollup_is_paused_no_game_counts() {
     assert_eq!(accepted(newest_verdict(&l1, &rollup)).game(), game);
 }
 
+/// The judge of a scenario reads L1's own storage: it does not ask the verifier that it judges.
+#[test]
+fn what_l1_accepted_is_known_at_each_of_its_blocks() {
+    let acts: [fn(&Rollup, Address); 6] = [
+        |rollup, game| rollup.resolve(game, false),
+        |rollup, game| rollup.counter(game, 0),
+        |rollup, game| rollup.blacklist(game),
+        |rollup, game| rollup.prove(game, Provers::None),
+        |rollup, _| rollup.retire(rollup.chain().now()),
+        |rollup, _| rollup.pause(true),
+    ];
+    for (number, act) in acts.iter().enumerate() {
+        let (l1, rollup, game) = with_game();
+        let before = l1.tip().hash;
+        assert!(rollup.accepts(game, before), "{number}");
+        assert!(!rollup.accepts(game, l1.block(0).unwrap().hash), "{number}: there was no game yet");
+        assert!(!rollup.accepts(Address::repeat_byte(7), before), "{number}: there is no such game");
+        act(&rollup, game);
+        rollup.advance(1);
+        assert!(!rollup.accepts(game, l1.tip().hash), "{number}");
+        assert!(rollup.accepts(game, before), "{number}: what was is not changed");
+    }
+}
+
+#[test]
+fn l1_accepts_a_fault_game_when_it_can_no_longer_be_challenged() {
+    let (l1, rollup) = rollup(RollupKind::Fault);
+    let game = rollup.propose(60).game();
+    rollup.advance(1);
+    assert!(!rollup.accepts(game, l1.tip().hash), "anybody may propose");
+    rollup.resolve(game, true);
+    l1.set_pace(1_000);
+    for (slots, is_over) in [(25_000, false), (2_000, true)] {
+        l1.advance(slots);
+        assert_eq!(rollup.accepts(game, l1.tip().hash), is_over, "after {slots} slots");
+    }
+}
+
+#[test]
+fn a_rollup_that_has_stopped_makes_up_for_its_blocks() {
+    let (_, rollup) = rollup(MULTIPROOF);
+    let before = rollup.chain().tip().number;
+    rollup.chain().stop(true);
+    rollup.advance(5);
+    assert_eq!(rollup.chain().tip().number, before);
+    rollup.chain().stop(false);
+    rollup.advance(1);
+    let after = rollup.chain().tip();
+    assert_eq!(after.number, before + 6 * 12 / 2, "a block is as old as its number says");
+    assert_eq!(after.timestamp, rollup.chain().network().slot_start(after.slot));
+}
+
 #[test]
 fn a_registry_with_other_code_is_unknown() {
     let code = "another registry";

@@ -7,12 +7,13 @@ use serde::Deserialize;
 
 use super::contract::CodeName;
 use super::member::named;
+use super::rollup::{self, RawRollup};
 use crate::ContractCode;
 use crate::counted::counted;
 use crate::fault::{Fault, Side};
 use crate::scenario::amount::Ether;
 use crate::scenario::duration::Length;
-use crate::scenario::{Contract, Device, Event, Happening, Member, OnChain, Role, brief, ether};
+use crate::scenario::{Contract, Device, Event, Happening, Member, OnChain, RollupPlan, brief, ether};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -28,6 +29,7 @@ pub(super) struct RawEvent {
     window: Option<u64>,
     device: Option<RawDevice>,
     chain: Option<RawChain>,
+    rollup: Option<RawRollup>,
 }
 
 #[derive(Deserialize)]
@@ -56,19 +58,26 @@ enum RawChain {
 }
 
 /// The event as it is understood.
-pub(super) fn event(raw: RawEvent, members: &[Member], contracts: &[Contract]) -> Result<Event, String> {
-    let RawEvent { at, says, who, faults, on, times, latency, lag, window, device, chain } = raw;
+pub(super) fn event(
+    raw: RawEvent,
+    members: &[Member],
+    contracts: &[Contract],
+    plan: Option<&RollupPlan>,
+) -> Result<Event, String> {
+    let RawEvent { at, says, who, faults, on, times, latency, lag, window, device, chain, rollup } = raw;
     let changes = latency.is_some() || lag.is_some() || window.is_some();
-    let kinds = [faults.is_some(), changes, device.is_some(), chain.is_some()];
+    let kinds = [faults.is_some(), changes, device.is_some(), chain.is_some(), rollup.is_some()];
     if kinds.iter().filter(|kind| **kind).count() != 1 {
-        return Err(
-            "it must have exactly one of `faults`, `latency`/`lag`/`window`, `device` and `chain`".to_owned()
-        );
+        let kinds = "`faults`, `latency`/`lag`/`window`, `device`, `chain` and `rollup`";
+        return Err(format!("it must have exactly one of {kinds}"));
     }
     if faults.is_none() && (on.is_some() || times.is_some()) {
         return Err("`on` and `times` belong to `faults`".to_owned());
     }
-    let (happening, words) = match (faults, device, chain) {
+    if who.is_some() && (device.is_some() || chain.is_some() || rollup.is_some()) {
+        return Err("`who` belongs to `faults`, `latency`, `lag` and `window`".to_owned());
+    }
+    let (happening, words) = match (faults, device, chain, rollup) {
         (Some(how), ..) => {
             let text = who.as_deref().ok_or("it does not say `who`")?;
             let who = named(text, members)?;
@@ -76,12 +85,13 @@ pub(super) fn event(raw: RawEvent, members: &[Member], contracts: &[Contract]) -
             let words = faults_in_words(text, &how, on.as_deref());
             (Happening::Fails { who, how, on, times }, words)
         }
-        (None, Some(_), _) | (None, None, Some(_)) if who.is_some() => {
-            return Err("`who` belongs to `faults`, `latency`, `lag` and `window`".to_owned());
+        (None, Some(device), ..) => device_event(&device),
+        (None, None, Some(chain), _) => chain_event(&chain, contracts)?,
+        (None, None, None, Some(raw)) => {
+            let on_rollup = rollup::event(&raw, plan)?;
+            (Happening::Rollup(on_rollup), on_rollup.words())
         }
-        (None, Some(device), _) => device_event(&device),
-        (None, None, Some(chain)) => chain_event(&chain, contracts)?,
-        (None, None, None) => {
+        (None, None, None, None) => {
             let text = who.as_deref().ok_or("it does not say `who`")?;
             let who = named(text, members)?;
             let latency = latency.map(|latency| latency.0);
@@ -97,8 +107,8 @@ fn can_happen(fault: &Fault, who: &[usize], members: &[Member]) -> Result<(), St
     }
     let side = fault.side();
     let stranger = who.iter().filter_map(|place| members.get(*place)).find(|member| match side {
-        Some(Side::Execution) => member.role != Role::Provider,
-        Some(Side::Beacon) => member.role == Role::Provider,
+        Some(Side::Execution) => !member.role.is_provider(),
+        Some(Side::Beacon) => member.role.is_provider(),
         None => false,
     });
     match stranger {

@@ -12,9 +12,10 @@ use crate::scenario::{Member, Role, ScenarioError};
 const MAX_ENTRIES: usize = 200;
 
 /// The groups that an event can be about.
-const GROUPS: [(&str, Option<Role>); 4] = [
+const GROUPS: [(&str, Option<Role>); 5] = [
     ("everyone", None),
     ("providers", Some(Role::Provider)),
+    ("l1-providers", Some(Role::L1Provider)),
     ("beacons", Some(Role::Beacon)),
     ("checkpoints", Some(Role::Checkpoint)),
 ];
@@ -32,8 +33,14 @@ pub(super) struct Entry {
 
 /// Those of the file, or the usual ones.
 pub(super) fn members(file: &File) -> Result<Vec<Member>, ScenarioError> {
+    let l1_providers = if file.rollup.is_some() { &["lena", "lars"][..] } else { &[] };
+    if file.rollup.is_none() && !file.l1_provider.is_empty() {
+        let problem = "there is an [[l1_provider]], and no `[rollup]` whose L1 it could serve";
+        return Err(ScenarioError::Members(problem.to_owned()));
+    }
     let entries = [
         (Role::Provider, &file.provider, &["anna", "bert", "cleo"][..]),
+        (Role::L1Provider, &file.l1_provider, l1_providers),
         (Role::Beacon, &file.beacon, &["north", "south"][..]),
         (Role::Checkpoint, &file.checkpoint, &[][..]),
     ];
@@ -89,7 +96,7 @@ fn member(entry: &Entry, role: Role) -> Result<Member, ScenarioError> {
     if GROUPS.iter().any(|(group, _)| group == name) {
         return Err(ScenarioError::Members(format!("`{name}` names a group; call it something else")));
     }
-    if entry.window.is_some() && role != Role::Provider {
+    if entry.window.is_some() && !role.is_provider() {
         return Err(ScenarioError::Members(format!("`{name}`: only providers have a `window`")));
     }
     Ok(Member {
@@ -130,10 +137,8 @@ pub(super) fn named(who: &str, members: &[Member]) -> Result<Vec<usize>, String>
         who.split(',').map(str::trim).find(|name| members.iter().all(|member| member.name != *name));
     if let Some(unknown) = unknown.filter(|_| group.is_none() && !who.contains(':')) {
         let names: Vec<&str> = members.iter().map(|member| member.name.as_str()).collect();
-        let known = names.join(", ");
-        return Err(format!(
-            "there is no `{unknown}`; there are {known}, everyone, providers, beacons, checkpoints"
-        ));
+        let names: Vec<&str> = names.into_iter().chain(GROUPS.map(|(group, _)| group)).collect();
+        return Err(format!("there is no `{unknown}`; there are {}", names.join(", ")));
     }
     let meant: Vec<usize> =
         members.iter().enumerate().filter(|(_, member)| is_meant(member)).map(|(place, _)| place).collect();
