@@ -41,11 +41,11 @@ mod tests {
         let (mut publication, mut asked) = (Publication::default(), 0);
         for slot in 0..40 {
             for half_seconds in 0..24 {
-                let at = Duration::from_millis(500) * half_seconds;
+                let at = Duration::from_millis(500).saturating_mul(half_seconds);
                 if !publication.is_due(at) {
                     continue;
                 }
-                asked += u32::from(slot >= 10);
+                asked = asked.saturating_add(u32::from(slot >= 10));
                 if at >= published {
                     publication = publication.was_out(at, SLOT);
                     break;
