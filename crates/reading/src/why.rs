@@ -236,9 +236,7 @@ impl Why {
             Self::NotSecure { fault } => Some(fault.to_string()),
             Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),
-            Self::RollupStopped { since } => {
-                Some(format!("its newest block is of {} s since 1970", since.as_secs()))
-            }
+            Self::RollupStopped { since } => Some(format!("its newest block is of {since}")),
             Self::WrongChain { expected } => Some(format!("expected is chain {expected}")),
             Self::NetworkNotConfigured { expected } => Some(format!("this client reads {expected}")),
             Self::OnlyOldBlocks { age } => Some(format!("it is {} s old", age.as_secs())),

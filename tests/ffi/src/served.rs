@@ -81,7 +81,7 @@ impl Served {
     }
 
     /// Lets the chain go on, for as long as it is polled.
-    pub async fn go_on(&self) {
+    pub async fn go_on(&mut self) {
         loop {
             self.tick();
             tokio::time::sleep(TICK).await;
@@ -89,7 +89,7 @@ impl Served {
     }
 
     /// Brings the chain to the present moment, unless it stands still.
-    pub fn tick(&self) {
+    pub fn tick(&mut self) {
         if !self.scenario.frozen {
             self.stage.advance_to(now());
         }

@@ -38,7 +38,7 @@ mod tests {
 
     /// Asks each half second in 40 slots, as a screen with much to read does. Returns how often in the last 30 slots.
     fn asked(published: Duration) -> u32 {
-        let (mut publication, mut asked) = (Publication::default(), 0);
+        let (mut publication, mut asked) = (Publication::default(), 0_u32);
         for slot in 0..40 {
             for half_seconds in 0..24 {
                 let at = Duration::from_millis(500).saturating_mul(half_seconds);
