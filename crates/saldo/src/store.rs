@@ -19,6 +19,7 @@ mod form;
 mod identity;
 mod index;
 mod load;
+mod pending;
 mod seal;
 mod unsaved;
 
@@ -41,6 +42,9 @@ pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
 use load::{Checked, Terms};
 pub(crate) use load::{Loaded, Readable, Restored};
+#[cfg(feature = "rollup")]
+pub(crate) use pending::ShownPending;
+pub(crate) use pending::{PendingKey, PendingRecord, RestoredPending};
 use seal::Seal;
 pub(crate) use unsaved::{Unsaved, WriteQueue};
 
@@ -136,6 +140,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Returned {
     pub(crate) unsaved: Vec<Unsaved>,
     pub(crate) withdrawn: SortedSet<B256>,
+    pub(crate) pending: Vec<PendingKey>,
 }
 
 impl Store {
@@ -349,7 +354,8 @@ impl State {
                     Reason::Difference { withdrawn, .. } => withdrawn,
                     Reason::Restart(_) | Reason::Forget(_) => SortedSet::new(),
                 };
-                return Err((error, Returned { unsaved: changes.unsaved, withdrawn }));
+                let pending = changes.pending.values().map(PendingRecord::key).collect();
+                return Err((error, Returned { unsaved: changes.unsaved, withdrawn, pending }));
             }
         };
         self.phase = Phase::Current(version);
