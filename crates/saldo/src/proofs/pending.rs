@@ -219,9 +219,9 @@ mod tests {
         pending.remove(holding, &name(0), StateRoot::new(B256::ZERO));
         pending.remove(holding, &name(0), absent(owner, 8).state_root());
         assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(7));
-        let mut expire = |pending: &mut PendingProofs, since| {
-            pending.expire(Duration::from_secs(9), Duration::from_secs(9 - since))
-        };
+        let now = Duration::from_secs(9);
+        let expire =
+            |pending: &mut PendingProofs, since| pending.expire(now, now - Duration::from_secs(since));
         assert_eq!(expire(&mut pending, 7).len(), PendingProofs::CAPACITY);
         assert!(pending.of(holding).iter().all(|proof| proof.above >= Some(7)));
         assert!(expire(&mut pending, 7).is_empty());

@@ -167,3 +167,52 @@ impl StoredPending {
         Ok(RestoredPending { record, shown })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use saldo_reading::NetworkId;
+
+    use super::*;
+    use crate::store::form::{Name, pending_name};
+
+    /// A storage takes names of 224 bytes, and each network but the first has its chain id before its names.
+    #[test]
+    fn the_longest_name_fits() {
+        let (network, owner) = (NetworkId::new(u64::MAX), Address::repeat_byte(1));
+        let holding = Holding::erc20(network, owner, Address::repeat_byte(2));
+        let provider = ProviderId::new(&"x".repeat(ProviderId::MAX_LEN)).unwrap();
+        let key = PendingKey { holding, provider, root: StateRoot::new(B256::repeat_byte(3)) };
+        let (of, id) = key.name();
+        let name = pending_name(&of, id).unwrap();
+        assert!(format!("network/{}/{name}", u64::MAX).len() <= 224, "{name}");
+        assert!(
+            matches!(Name::parse(&name), Some(Name::Pending(held, found)) if (held, found) == (holding, id))
+        );
+        // Another provider or root has another name.
+        for other in [
+            PendingKey { provider: ProviderId::new("x").unwrap(), ..key.clone() },
+            PendingKey { root: StateRoot::new(B256::repeat_byte(4)), ..key.clone() },
+        ] {
+            assert_ne!(other.name(), key.name());
+        }
+    }
+
+    /// What is counted is never less than what is written: what saldo wrote is never too much to be read.
+    #[test]
+    fn the_size_is_counted_high() {
+        let header =
+            crate::made::block(7, 1, B256::repeat_byte(3), saldo_chain::Level::Signed).header().unwrap();
+        for (name, nodes) in [("x".repeat(ProviderId::MAX_LEN), 0), ("x".to_owned(), 12)] {
+            let record = PendingRecord {
+                holding: Holding::native(NetworkId::new(1), Address::ZERO),
+                provider: ProviderId::new(&name).unwrap(),
+                header: header.clone(),
+                came: UnixTime::from_secs(u64::MAX),
+                nodes: vec![Bytes::from(vec![1; 532]); nodes].into(),
+            };
+            let written = Seal::new(None).close("", record.encode()).len();
+            assert!((written..written + 512).contains(&record.size()), "{written} {}", record.size());
+            assert!(PendingRecord::load(&record.key().name(), &record.encode()).is_some());
+        }
+    }
+}

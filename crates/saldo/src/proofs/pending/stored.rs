@@ -120,3 +120,133 @@ fn amount(shown: &Shown) -> Option<U256> {
         Shown::Later { .. } | Shown::NoBalance { .. } => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use alloy_primitives::{Address, Bytes};
+    use saldo_reading::NetworkId;
+
+    use super::super::Came;
+    use super::super::tests::{absent, name};
+    use super::*;
+    use crate::proofs::target::Checked;
+
+    const WALL: UnixTime = UnixTime::from_secs(1_000_000);
+
+    fn holding() -> Holding {
+        Holding::native(NetworkId::new(1), Address::repeat_byte(7))
+    }
+
+    fn proof(wei: u8, came: Came, is_written: bool) -> (PendingProof, ExecutionHeader) {
+        let account = absent(Address::repeat_byte(7), wei);
+        let block = crate::made::block(
+            wei.into(),
+            wei.into(),
+            account.state_root().get(),
+            saldo_chain::Level::Signed,
+        );
+        let nodes: Arc<[Bytes]> = Arc::from([Bytes::from_static(&[1; 100])]);
+        let checked = Checked { shown: Shown::Account(account), nodes: Some(nodes) };
+        (PendingProof { provider: name(0), checked, above: None, came, is_written }, block.header().unwrap())
+    }
+
+    fn take(pending: &mut PendingProofs, wei: u8, minute: u64) {
+        let (proof, header) = proof(wei, Came::at(Duration::from_secs(minute * 60)), false);
+        pending.keep_header(&proof.provider, header);
+        pending.keep(holding(), proof, Keeping::Spread);
+    }
+
+    #[test]
+    fn one_in_five_minutes_is_stored_and_one_that_failed_is_tried_again() {
+        let mut pending = PendingProofs::default();
+        let mut stored = Vec::new();
+        for minute in 0..=12_u8 {
+            take(&mut pending, minute, minute.into());
+            let unwritten = pending.take_unwritten(Duration::from_secs(u64::from(minute) * 60 + 1), WALL);
+            assert!(unwritten.iter().all(|record| record.came == UnixTime::from_secs(WALL.as_secs() - 1)));
+            stored.extend(unwritten.into_iter().map(|record| (minute, record)));
+        }
+        let minutes: Vec<u8> = stored.iter().map(|(minute, _)| *minute).collect();
+        assert_eq!(minutes, [0, 5, 10]);
+        let key = |record: &PendingRecord| {
+            let (holding, provider) = (record.holding, record.provider.clone());
+            PendingKey { holding, provider, root: record.header.state_root() }
+        };
+        take(&mut pending, 15, 15);
+        let record = pending.take_unwritten(Duration::from_secs(900), WALL).pop().unwrap();
+        assert!(pending.take_unwritten(Duration::from_secs(900), WALL).is_empty());
+        pending.mark_unwritten(&key(&record));
+        assert_eq!(pending.take_unwritten(Duration::from_secs(900), WALL).len(), 1);
+        // One without a header cannot be found again when L1 vouches for a block.
+        assert!(pending.is_kept(&key(&record)));
+        pending.headers.clear();
+        assert!(!pending.is_kept(&key(&record)));
+        take(&mut pending, 30, 30);
+        pending.headers.clear();
+        assert!(pending.take_unwritten(Duration::from_secs(1_800), WALL).is_empty());
+    }
+
+    #[test]
+    fn restored_proofs_come_before_those_of_this_run_and_are_no_heads() {
+        let mut pending = PendingProofs::default();
+        take(&mut pending, 90, 1);
+        for (wei, age) in [(80, 600), (70, 1_200), (60, 1_800)] {
+            let (proof, header) =
+                proof(wei, Came::restored(Duration::from_secs(30), Duration::from_secs(age)), true);
+            pending.restore(holding(), proof, header);
+        }
+        let numbers: Vec<u64> = pending.headers().iter().map(ExecutionHeader::number).collect();
+        assert_eq!(numbers, [90, 80, 70, 60]);
+        let ages = pending
+            .of(holding())
+            .iter()
+            .map(|tip| tip.came.age(Duration::from_secs(60)).as_secs())
+            .collect::<Vec<_>>();
+        assert_eq!(ages, [1_830, 1_230, 630, 0]);
+        assert_eq!(pending.newest_number(), Some(90));
+        assert!(
+            pending.take_unwritten(Duration::from_secs(60), WALL).len() == 1,
+            "those that are stored are not stored again"
+        );
+        pending.expire(Duration::from_secs(60), Duration::from_secs(1_500));
+        assert_eq!(pending.of(holding()).len(), 3);
+        pending.drop_old_restored(|block| block.as_secs() < 75 || block.as_secs() == 90);
+        let numbers: Vec<u64> = pending.headers().iter().map(ExecutionHeader::number).collect();
+        assert_eq!(numbers, [90, 80]);
+    }
+
+    /// Software that fills the storage keeps no holding that is read now from its place.
+    #[test]
+    fn what_is_restored_is_bounded() {
+        let mut pending = PendingProofs::default();
+        let came = Came::restored(Duration::ZERO, Duration::from_secs(1));
+        for number in 0..5_000 {
+            let (proof, header) = proof(0, came, true);
+            let holding = Holding::erc20(
+                NetworkId::new(1),
+                Address::repeat_byte(7),
+                Address::left_padding_from(&usize::to_be_bytes(number)),
+            );
+            pending.restore(holding, proof, header);
+        }
+        assert_eq!((pending.proofs.len(), pending.headers.len()), (PendingProofs::RESTORED, 1));
+        for wei in 0..=200 {
+            let (proof, header) = proof(wei, came, true);
+            pending.restore(holding(), PendingProof { provider: name(0), ..proof }, header);
+        }
+        assert!(pending.headers.len() <= PendingProofs::HEADERS);
+        let mut pending = PendingProofs::default();
+        for wei in 0..=200 {
+            let (mut proof, header) = proof(wei, came, true);
+            proof.checked.nodes = Some(Arc::from([Bytes::from(vec![1; 100_000])]));
+            proof.provider = name(wei.into());
+            pending.restore(holding(), proof, header);
+        }
+        assert!(
+            pending.nodes <= PendingProofs::NODES
+                && pending.of(holding()).len() == PendingProofs::NODES / 100_000
+        );
+    }
+}
