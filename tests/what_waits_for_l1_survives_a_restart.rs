@@ -5,16 +5,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256, keccak256};
-use alloy_rlp::{Decodable, Encodable, Header};
-use saldo::{Client, Holding, MemoryStorage, Reading, Storage, StorageError, StorageFault, Write};
-use saldo_drill::{Fault, Provider, RollupKind};
+use saldo::{
+    Client, Holding, Level, MemoryStorage, Policy, Reading, Storage, StorageError, StorageFault, Write,
+};
+use saldo_drill::{BeaconSource, Fault, Provider, RollupKind};
 use saldo_tests::forge;
 use saldo_tests::rollup_world::RollupWorld;
 use saldo_tests::scene::{ALICE, BOB};
 use saldo_tests::slow_storage::SlowStorage;
-use saldo_tests::stored::{entries, put, with_record_checksum};
+use saldo_tests::stored::{entries, pending_parts, pending_record, put, with_record_checksum};
 use saldo_tests::token::{WETH, deploy, set_word};
-use sha2::{Digest, Sha256};
 
 const KIND: RollupKind = RollupKind::Multiproof { interval: 60, step: 30 };
 /// Begins the names of the rollup's records: the storage is first that of L1.
@@ -177,33 +177,6 @@ fn a_stored_proof_under_another_name_is_dropped() {
     );
 }
 
-/// The parts of a stored proof: provider, time, header, nodes.
-type Parts = (String, u64, Vec<Bytes>, Vec<Bytes>);
-
-fn parts(record: &[u8]) -> Parts {
-    let record = &mut &record[..record.len() - 32];
-    Header::decode(record).unwrap();
-    let (provider, came) = (String::decode(record).unwrap(), u64::decode(record).unwrap());
-    let header = Bytes::decode(record).unwrap();
-    (provider, came, Decodable::decode(&mut &header[..]).unwrap(), Decodable::decode(record).unwrap())
-}
-
-/// The name and the record of a proof of `owner`, sealed, as saldo would write it.
-fn record((provider, came, header, nodes): &Parts, owner: Address) -> (String, Vec<u8>) {
-    let root = B256::from_slice(&header[3]);
-    let id = B256::from_slice(&Sha256::new().chain_update(root).chain_update(provider).finalize());
-    let name = format!("pending/84532/{owner:#x}/{id:#x}");
-    let (mut payload, header) = (Vec::new(), Bytes::from(alloy_rlp::encode(header)));
-    provider.encode(&mut payload);
-    came.encode(&mut payload);
-    header.encode(&mut payload);
-    nodes.encode(&mut payload);
-    let mut record = Vec::new();
-    Header { list: true, payload_length: payload.len() }.encode(&mut record);
-    record.extend(payload);
-    (name.clone(), with_record_checksum(&name, record))
-}
-
 /// A state in which Alice has `wei` and nobody else has anything: its root, and the proof.
 fn invented(wei: u64) -> (Bytes, Vec<Bytes>) {
     let word = |bytes: B256| forge::string(bytes.as_slice());
@@ -222,16 +195,16 @@ fn invented(wei: u64) -> (Bytes, Vec<Bytes>) {
 fn a_stored_header_that_is_made_up_leads_to_no_amount() {
     let (world, storage, taken) = closed(6);
     let genuine = waiting(&storage).pop_first().unwrap();
-    let (provider, came, mut header, nodes) = parts(&genuine.1);
+    let (provider, came, mut header, nodes) = pending_parts(&genuine.1);
     assert_eq!(
-        record(&(provider.clone(), came, header.clone(), nodes), ALICE),
+        pending_record(&(provider.clone(), came, header.clone(), nodes), 84_532, ALICE),
         genuine,
         "the test writes as saldo does"
     );
     let (root, nodes) = invented(1_000);
     header[3] = root;
-    let forged = record(&(provider, came, header.clone(), nodes.clone()), ALICE);
-    let other = record(&("another".to_owned(), came, header, nodes), ALICE);
+    let forged = pending_record(&(provider, came, header.clone(), nodes.clone()), 84_532, ALICE);
+    let other = pending_record(&("another".to_owned(), came, header, nodes), 84_532, ALICE);
     let storage = with(&storage, &BTreeMap::from([forged, other, genuine]));
     vouch(&world, taken);
     let client = open(&world, &storage);
@@ -279,13 +252,16 @@ fn what_is_forgotten_is_removed() {
         entries(&storage).iter().filter(|(name, _)| name.contains(&format!("{owner:#x}"))).count()
     };
     assert_eq!((names(ALICE), waiting(&storage).len()), (0, 1));
-    world.provider.set(Fault::NoProofs);
+    // The other client meets that with its next write, and does not write it again.
+    world.rollup.chain().set_balance(BOB, U256::from(3));
+    world.pass(6);
     let _ = world.read(&other, BOB);
-    assert_eq!(names(ALICE), 0, "the other client does not write it again");
+    assert_eq!((names(ALICE), waiting(&storage).len()), (0, 2));
+    world.provider.set(Fault::NoProofs);
     vouch(&world, world.rollup.chain().tip().number);
     let client = open(&world, &storage);
     assert_eq!(amount(&world.read(&client, ALICE)), None);
-    assert_eq!(amount(&world.read(&client, BOB)), Some(U256::ZERO));
+    assert_eq!(amount(&world.read(&client, BOB)), Some(U256::from(3)));
     // Also where the app was closed in between.
     let (_, storage, _) = closed(9);
     let world = RollupWorld::new(9, KIND);
@@ -302,6 +278,55 @@ fn a_new_start_of_trust_removes_it() {
     vouch(&world, taken);
     for client in [client, open(&world, &storage)] {
         assert_eq!(amount(&world.read(&client, ALICE)), None);
+    }
+}
+
+/// Ethereum contradicts itself. Nothing that its chain vouches for later may turn what was taken before into an amount.
+#[test]
+fn a_contradiction_of_l1_removes_it() {
+    let (mut world, storage, _) = closed(16);
+    let other = world.l1.split();
+    world.simulation.follow(&other);
+    world.l1.set_balance(BOB, U256::from(1));
+    world.pass(9);
+    let internet = world.simulation.internet();
+    internet.register(
+        "http://source.test",
+        BeaconSource::honest(&world.l1).with(Fault::Status(503).on("finality_update")),
+    );
+    internet.register("http://other.test", BeaconSource::honest(&other));
+    let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test");
+    let l1 = world.of_l1().beacon("other=http://other.test").storage(storage.clone());
+    let client = l1.and(rollup).build().unwrap();
+    for _ in 0..4 {
+        let reading = world.read(&client, ALICE);
+        assert_eq!(amount(&reading), None, "{reading:?}");
+        world.pass(1);
+    }
+    assert!(client.consensus_fault().is_some());
+    assert!(waiting(&storage).is_empty());
+}
+
+/// A proof waits as long as the policy lets its block count: where L1 counts a claim as final after days, that long.
+#[test]
+fn a_policy_that_waits_longer_keeps_proofs_longer() {
+    let finalized = Policy { assurance: Level::L1Finalized, ..Policy::rollup().at(Level::L1Finalized) };
+    let short = Policy { max_age: Duration::from_secs(20 * 60), ..finalized };
+    for (policy, expected) in [(short, None), (finalized, Some(U256::from(100)))] {
+        let (world, storage) = (RollupWorld::new(17, KIND), MemoryStorage::new());
+        let open = || {
+            let rollup = Client::rollup(world.rollup.profile()).rpc("l2=http://l2.test").policy(policy);
+            world.of_l1().storage(storage.clone()).and(rollup).build().unwrap()
+        };
+        let _ = world.read(&open(), ALICE);
+        world.provider.set(Fault::NoProofs);
+        let proposal = world.propose_after(world.rollup.chain().tip().number);
+        world.pass(25);
+        let _ = world.read(&open(), ALICE);
+        assert_eq!(waiting(&storage).len(), usize::from(expected.is_some()));
+        world.rollup.resolve(proposal.game(), true);
+        world.pass(9);
+        assert_eq!(amount(&world.read(&open(), ALICE)), expected);
     }
 }
 

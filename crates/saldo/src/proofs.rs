@@ -139,7 +139,6 @@ impl Proofs {
             true => self.longest_pending(),
             false => self.head.network().slot_duration().saturating_mul(slots),
         };
-        self.drop_old_restored();
         let now = self.env.clock().monotonic();
         let expired = self.state().pending.expire(now, longest);
         for provider in expired.iter().filter(|_| !self.head.is_of_rollup()) {

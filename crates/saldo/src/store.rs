@@ -1,9 +1,10 @@
-//! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, what is known of
-//! providers, and the disclosure sets of the addresses.
+//! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, the proofs of a rollup that
+//! wait for L1, what is known of providers, and the disclosure sets of the addresses.
 //!
 //! A stored reading is checked again: the header of its block is hashed, its proof is verified under the state root of that
 //! header, and the two are joined. Only the signature of the committee is not stored, so it cannot be checked again. That is
-//! why the storage is as trusted as a checkpoint.
+//! why the storage is as trusted as a checkpoint. A proof that waits is checked in the same way, under the root of a header that nothing
+//! vouches for: it only waits again.
 //!
 //! **Writing** is diff, encode, apply. A [`ChangeSet`] is the difference between the [`Index`], which says what is in the
 //! storage, and what is known now; it is encoded as named bytes; the storage applies them; when it says so, the index does too.

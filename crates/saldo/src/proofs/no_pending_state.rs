@@ -15,6 +15,4 @@ impl Proofs {
     }
 
     pub(crate) fn restore_pending(&self, _: Vec<RestoredPending>) {}
-
-    pub(super) fn drop_old_restored(&self) {}
 }

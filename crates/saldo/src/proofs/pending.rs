@@ -24,6 +24,9 @@ pub(super) use came::Came;
 /// A pending proof is worth nothing until its root is in a signed header: anyone can make a flawless proof
 /// under a made-up root. So a proof of one provider never displaces another provider's, and the number is
 /// bounded.
+///
+/// Those of a rollup outlast a restart where there is a storage, except [`Shown::Later`] and [`Shown::NoBalance`]: on a rollup no amount
+/// follows from these. Those of L1 do not: they join within seconds, or never.
 #[derive(Default)]
 pub(super) struct PendingProofs {
     /// The memory that the nodes take, in bytes.

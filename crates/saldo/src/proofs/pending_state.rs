@@ -66,7 +66,7 @@ impl Proofs {
 
     /// Drops restored proofs whose block is older than they may wait by now. Their age may be wrong: the clock may have been wrong when
     /// they were restored.
-    pub(super) fn drop_old_restored(&self) {
+    pub(crate) fn drop_old_restored(&self) {
         let (now, longest) = (self.head.now().time(), self.longest_pending());
         self.state().pending.drop_old_restored(|block| now.saturating_sub(block) > longest);
     }
