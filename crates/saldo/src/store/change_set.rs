@@ -86,7 +86,7 @@ impl ChangeSet {
         let mut changes = draft.finish(unsaved);
         changes.start = present.start.filter(|start| index.start != Some(*start));
         changes.disclose(index, present.disclosed);
-        changes.wait(index, present.pending, present.is_pending);
+        changes.update_pending(index, present.pending, present.is_pending);
         let progress = present.light_client.map(Progress::of);
         let needs_write = progress.is_some_and(|progress| progress.needs_write(index.light_client));
         if changes.is_empty() && !needs_write {
@@ -168,7 +168,12 @@ impl ChangeSet {
     }
 
     /// Adds the proofs that wait and are new, up to the bound, and removes those that wait no more.
-    fn wait(&mut self, index: &Index, new: Vec<PendingRecord>, is_pending: &dyn Fn(&PendingKey) -> bool) {
+    fn update_pending(
+        &mut self,
+        index: &Index,
+        new: Vec<PendingRecord>,
+        is_pending: &dyn Fn(&PendingKey) -> bool,
+    ) {
         let gone = index.pending.iter().filter(|(_, (key, _))| !is_pending(key));
         self.removed_pending = gone.map(|(name, _)| *name).collect();
         let mut bytes: usize = index.pending.values().map(|(_, size)| size).sum();

@@ -89,9 +89,13 @@ impl Index {
         self.readings.keys()
     }
 
-    /// Whether `owner` has a reading of another holding than `these`.
+    /// Whether `owner` has a reading of another holding than `these`, or a proof of it that waits.
     pub(super) fn has_other_of_owner(&self, owner: Address, these: &SortedSet<Holding>) -> bool {
-        self.readings.keys().any(|holding| holding.owner() == owner && !these.contains(holding))
+        let pending = self.pending.keys().map(|(holding, _)| holding);
+        self.readings
+            .keys()
+            .chain(pending)
+            .any(|holding| holding.owner() == owner && !these.contains(holding))
     }
 
     /// The holdings, those whose newest block is the oldest first, with that block's number.

@@ -95,7 +95,7 @@ impl PendingRecord {
     /// The most bytes that it takes in the storage, without its name.
     pub(super) fn size(&self) -> usize {
         // The provider's name, the time, the lengths and the seal.
-        const BESIDE: usize = ProviderId::MAX_LEN + 64;
+        const BESIDE: usize = ProviderId::MAX_LEN.saturating_add(64);
         const LENGTH: usize = 3;
         let nodes = self.nodes.iter().map(|node| node.len().saturating_add(LENGTH));
         nodes.fold(self.header.rlp().len().saturating_add(BESIDE), usize::saturating_add)

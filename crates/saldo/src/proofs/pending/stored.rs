@@ -19,7 +19,7 @@ impl PendingProofs {
     /// and those that are kept are further apart within hours.
     const STORED_APART: Duration = Duration::from_secs(5 * 60);
     /// The most pairs of holding and provider that are restored.
-    const RESTORED: usize = Self::CAPACITY / 2;
+    const RESTORED: usize = 2_048;
 
     /// The proofs that are to be stored; they count as stored from now on. `now` is on the monotonic clock, `wall` is the same moment.
     pub(in super::super) fn take_unwritten(&mut self, now: Duration, wall: UnixTime) -> Vec<PendingRecord> {
@@ -75,9 +75,7 @@ impl PendingProofs {
         }
         self.keep(holding, proof, Keeping::Spread);
     }
-}
 
-impl PendingProofs {
     /// Drops the restored headers whose block `is_old`, by its own time, and the proofs under their roots.
     pub(in super::super) fn drop_old_restored(&mut self, is_old: impl Fn(UnixTime) -> bool) {
         let is_old = |named: &&Named| named.is_restored && is_old(named.header.timestamp());
@@ -93,7 +91,7 @@ fn header_of<'a>(
     provider: &ProviderId,
     root: StateRoot,
 ) -> Option<&'a ExecutionHeader> {
-    let is_it = |named: &&Named| named.provider == *provider && named.header.state_root() == root;
+    let is_it = |named: &&Named| named.header.state_root() == root && named.provider == *provider;
     headers.iter().find(is_it).map(|named| &named.header)
 }
 
