@@ -231,14 +231,14 @@ impl Checked {
             let restored = match bytes <= pending::MOST_BYTES {
                 true => stored.restore(terms.seal, terms.network),
                 // More than is ever written.
-                false => Err(StorageFault::Damaged),
+                false => Err(Box::new(StorageFault::Damaged)),
             };
             match restored {
                 Ok(restored) => {
                     self.index.put_pending(&restored.record);
                     self.restored.pending.push(restored);
                 }
-                Err(fault) => self.note(fault),
+                Err(fault) => self.note(*fault),
             }
         }
     }

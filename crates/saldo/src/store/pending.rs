@@ -120,11 +120,11 @@ impl PendingRecord {
     }
 
     /// Verifies its proofs under the root of its header.
-    fn check(&self, network: &Network) -> Result<ShownPending, StorageFault> {
+    fn check(&self, network: &Network) -> Result<ShownPending, Box<StorageFault>> {
         let (holding, root) = (self.holding, self.header.state_root());
-        let refused = |error| StorageFault::Reading { holding, error };
+        let refused = |error| Box::new(StorageFault::Reading { holding, error });
         if holding.network().chain_id() != network.chain_id() {
-            return Err(StorageFault::Damaged);
+            return Err(Box::new(StorageFault::Damaged));
         }
         match holding.asset() {
             Asset::Native => {
@@ -132,21 +132,22 @@ impl PendingRecord {
                 account.map(ShownPending::Account).map_err(refused)
             }
             Asset::Erc20(token) => self.check_token(token, network),
-            _ => Err(StorageFault::Damaged),
+            _ => Err(Box::new(StorageFault::Damaged)),
         }
     }
 
-    fn check_token(&self, token: Address, network: &Network) -> Result<ShownPending, StorageFault> {
+    fn check_token(&self, token: Address, network: &Network) -> Result<ShownPending, Box<StorageFault>> {
         let holding = self.holding;
-        let proof = Proof::load_token(&self.nodes).ok_or(StorageFault::Damaged)?;
+        let damaged = || Box::new(StorageFault::Damaged);
+        let proof = Proof::load_token(&self.nodes).ok_or_else(damaged)?;
         let state = proof
             .state(self.header.state_root())
-            .map_err(|error| StorageFault::Reading { holding, error })?;
+            .map_err(|error| Box::new(StorageFault::Reading { holding, error }))?;
         // No block is trusted here, so no code is run.
         match token_run::balance(&state, None, network, token, holding.owner()) {
             Ok(balance) => Ok(ShownPending::Token(Arc::new(balance))),
-            Err(NoBalance::Never(why)) => Err(StorageFault::NoBalance { holding, why }),
-            Err(NoBalance::Missing | NoBalance::Later) => Err(StorageFault::Damaged),
+            Err(NoBalance::Never(why)) => Err(Box::new(StorageFault::NoBalance { holding, why })),
+            Err(NoBalance::Missing | NoBalance::Later) => Err(damaged()),
         }
     }
 }
@@ -160,9 +161,14 @@ pub(super) struct StoredPending {
 
 impl StoredPending {
     /// Checks it.
-    pub(super) fn restore(&self, seal: &Seal, network: &Network) -> Result<RestoredPending, StorageFault> {
-        let bytes = seal.open(&self.name, &self.sealed).ok_or(StorageFault::Damaged)?;
-        let record = PendingRecord::load(&self.named, bytes).ok_or(StorageFault::Damaged)?;
+    pub(super) fn restore(
+        &self,
+        seal: &Seal,
+        network: &Network,
+    ) -> Result<RestoredPending, Box<StorageFault>> {
+        let damaged = || Box::new(StorageFault::Damaged);
+        let bytes = seal.open(&self.name, &self.sealed).ok_or_else(damaged)?;
+        let record = PendingRecord::load(&self.named, bytes).ok_or_else(damaged)?;
         let shown = record.check(network)?;
         Ok(RestoredPending { record, shown })
     }

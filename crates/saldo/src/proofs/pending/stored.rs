@@ -151,7 +151,7 @@ mod tests {
     }
 
     fn take(pending: &mut PendingProofs, wei: u8, minute: u64) {
-        let (proof, header) = proof(wei, Came::at(Duration::from_secs(minute * 60)), false);
+        let (proof, header) = proof(wei, Came::at(Duration::from_secs(minute.saturating_mul(60))), false);
         pending.keep_header(&proof.provider, header);
         pending.keep(holding(), proof, Keeping::Spread);
     }
