@@ -16,3 +16,6 @@ mod unused_providers_are_known;
 mod what_is_kept_is_checked_again;
 #[path = "../what_was_proven_survives_a_restart.rs"]
 mod what_was_proven_survives_a_restart;
+
+#[path = "../what_waits_for_l1_survives_a_restart.rs"]
+mod what_waits_for_l1_survives_a_restart;

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use alloy_primitives::{Address, B256, Bloom, Bytes, U256};
-use alloy_rlp::{Decodable, Header};
+use alloy_rlp::{Decodable, Encodable, Header};
 use futures_util::FutureExt;
 use futures_util::task::{ArcWake, waker};
 use saldo::{BoxedFuture, Entries, Storage, StorageError, Version, Write};
@@ -112,4 +112,40 @@ pub fn payload_root(block: &[u8]) -> B256 {
     let blobs: Vec<u64> = field(fields);
     (header.blob_gas_used, header.excess_blob_gas) = (blobs.first().copied(), blobs.get(1).copied());
     header.hash_tree_root()
+}
+
+/// The parts of a stored proof that waits for L1: provider, time in seconds, fields of the header, nodes.
+pub type PendingParts = (String, u64, Vec<Bytes>, Vec<Bytes>);
+
+/// The parts of a stored proof that waits for L1.
+///
+/// # Panics
+/// If it is none.
+pub fn pending_parts(record: &[u8]) -> PendingParts {
+    let fields = &mut &record[..record.len() - 32];
+    Header::decode(fields).expect("a list");
+    let provider = String::decode(fields).expect("a provider");
+    let came = u64::decode(fields).expect("a time");
+    let header = Bytes::decode(fields).expect("a header");
+    let header = Vec::decode(&mut &header[..]).expect("the fields of a header");
+    (provider, came, header, Vec::decode(fields).expect("nodes"))
+}
+
+/// The name and the record of a proof of the coin of `owner` on the rollup of that chain id, as saldo writes it without a key.
+pub fn pending_record(parts: &PendingParts, chain_id: u64, owner: Address) -> (String, Vec<u8>) {
+    const STATE_ROOT: usize = 3;
+    let (provider, came, header, nodes) = parts;
+    let root = B256::from_slice(&header[STATE_ROOT]);
+    let id = B256::from_slice(&Sha256::new().chain_update(root).chain_update(provider).finalize());
+    let name = format!("pending/{chain_id}/{owner:#x}/{id:#x}");
+    let mut fields = Vec::new();
+    provider.encode(&mut fields);
+    came.encode(&mut fields);
+    Bytes::from(alloy_rlp::encode(header)).encode(&mut fields);
+    nodes.encode(&mut fields);
+    let mut record = Vec::new();
+    Header { list: true, payload_length: fields.len() }.encode(&mut record);
+    record.extend(fields);
+    let record = with_record_checksum(&name, record);
+    (name, record)
 }

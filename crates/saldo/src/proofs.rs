@@ -14,6 +14,8 @@ mod header;
 mod history;
 mod judge;
 mod pending;
+#[cfg_attr(not(feature = "rollup"), path = "proofs/no_pending_state.rs")]
+mod pending_state;
 mod plan;
 mod provider_state;
 mod request;
@@ -76,6 +78,9 @@ impl Proofs {
     /// Number of slots that a pending proof waits for the signature of its block. It is also how far below the
     /// newest head that block is searched, in blocks.
     pub(crate) const LINK_DEPTH: u64 = 16;
+    /// The longest that a pending proof of a rollup waits, whatever the policy allows: L1 counts the claim of a game after 7 days, and a
+    /// delay of up to 3.5 days where it is disputed is over by then or too late.
+    const LONGEST_PENDING: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, keeps_nodes: bool) -> Self {
         let is_built_in = is_built_in(&head.network());
@@ -131,11 +136,11 @@ impl Proofs {
     pub(crate) fn pending_of(&self, holding: Holding) -> Vec<PendingProof> {
         let slots = u32::try_from(Self::LINK_DEPTH).unwrap_or(u32::MAX);
         let longest = match self.head.is_of_rollup() {
-            true => self.env.policy.max_age,
+            true => self.longest_pending(),
             false => self.head.network().slot_duration().saturating_mul(slots),
         };
-        let since = self.env.clock().monotonic().saturating_sub(longest);
-        let expired = self.state().pending.expire(since);
+        let now = self.env.clock().monotonic();
+        let expired = self.state().pending.expire(now, longest);
         for provider in expired.iter().filter(|_| !self.head.is_of_rollup()) {
             self.learn(provider, |known| known.tips_were_signed = false);
         }
@@ -145,6 +150,11 @@ impl Proofs {
     /// The newest pending proof of `holding` from `provider`.
     pub(crate) fn newest_pending(&self, holding: Holding, provider: &ProviderId) -> Option<PendingProof> {
         self.state().pending.newest(holding, provider).cloned()
+    }
+
+    /// How long a pending proof of a rollup waits: as long as its block can be young enough for the policy.
+    fn longest_pending(&self) -> Duration {
+        self.env.policy.max_age.min(Self::LONGEST_PENDING)
     }
 
     /// Drops all pending proofs of `holding`: it is proven without them.

@@ -22,6 +22,7 @@ impl ClientInner {
         let target = ProofTarget { block: BlockRef::Tip, level: self.env.policy.assurance };
         let proving = self.prove(&readable, &target, deadline);
         let (synced, results) = join(self.sync(deadline), proving).await;
+        self.proofs.drop_old_restored();
         if let Some(rollup) = &self.rollup {
             rollup.look_for_standstill(&self.proofs, deadline).await;
         }

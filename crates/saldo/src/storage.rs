@@ -31,7 +31,7 @@ pub use redb::RedbStorage;
 /// Several clients may share one storage, as the tabs of a browser do: each write names the version that it builds on, and
 /// a client whose write is refused reads again, merges and writes anew.
 ///
-/// A client calls it while it is built, and at the end of a read that proved something new. A call of the client waits for
+/// A client calls it while it is built, and at the end of a read that proved something new, or took a proof at the head of a rollup. A call of the client waits for
 /// it until its own deadline and no longer; the next call goes on waiting. One client calls it for one thing at a time.
 pub trait Storage: MaybeSend + MaybeSync {
     /// Reads everything that is kept, as it was at one moment, in any order, with the version of that moment.
@@ -263,7 +263,7 @@ pub enum StorageFault {
     /// A block does not pass its checks; the readings at it are dropped with it.
     #[error("a block was dropped: {0}")]
     Block(StoredAnchorError),
-    /// The proof of a reading does not verify under its block.
+    /// The proof of a reading does not verify under its block, or a proof that waits for L1 does not under its own header.
     #[error("a reading was dropped: {error}")]
     Reading {
         /// What was read.

@@ -1,9 +1,10 @@
-//! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, what is known of
-//! providers, and the disclosure sets of the addresses.
+//! What a client keeps over a restart: the light client, the proven readings with their proofs and blocks, the proofs of a rollup that
+//! wait for L1, what is known of providers, and the disclosure sets of the addresses.
 //!
 //! A stored reading is checked again: the header of its block is hashed, its proof is verified under the state root of that
 //! header, and the two are joined. Only the signature of the committee is not stored, so it cannot be checked again. That is
-//! why the storage is as trusted as a checkpoint.
+//! why the storage is as trusted as a checkpoint. A proof that waits is checked in the same way, under the root of a header that nothing
+//! vouches for: it only waits again.
 //!
 //! **Writing** is diff, encode, apply. A [`ChangeSet`] is the difference between the [`Index`], which says what is in the
 //! storage, and what is known now; it is encoded as named bytes; the storage applies them; when it says so, the index does too.
@@ -19,6 +20,7 @@ mod form;
 mod identity;
 mod index;
 mod load;
+mod pending;
 mod seal;
 mod unsaved;
 
@@ -41,6 +43,9 @@ pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
 use load::{Checked, Terms};
 pub(crate) use load::{Loaded, Readable, Restored};
+#[cfg(feature = "rollup")]
+pub(crate) use pending::ShownPending;
+pub(crate) use pending::{PendingKey, PendingRecord, RestoredPending};
 use seal::Seal;
 pub(crate) use unsaved::{Unsaved, WriteQueue};
 
@@ -136,6 +141,7 @@ pub(crate) enum Outcome {
 pub(crate) struct Returned {
     pub(crate) unsaved: Vec<Unsaved>,
     pub(crate) withdrawn: SortedSet<B256>,
+    pub(crate) pending: Vec<PendingKey>,
 }
 
 impl Store {
@@ -349,7 +355,8 @@ impl State {
                     Reason::Difference { withdrawn, .. } => withdrawn,
                     Reason::Restart(_) | Reason::Forget(_) => SortedSet::new(),
                 };
-                return Err((error, Returned { unsaved: changes.unsaved, withdrawn }));
+                let pending = changes.pending.values().map(PendingRecord::key).collect();
+                return Err((error, Returned { unsaved: changes.unsaved, withdrawn, pending }));
             }
         };
         self.phase = Phase::Current(version);

@@ -7,7 +7,7 @@ use saldo_source::{Answer, Deadline, Endpoint};
 
 use super::Proofs;
 use super::evidence::Evidence;
-use super::pending::{Keeping, PendingProof};
+use super::pending::{Came, Keeping, PendingProof};
 use super::plan::Parts;
 use super::target::{Checked, Inquiry, Judged, PinnedBlock, Settled};
 use super::token::first_false;
@@ -173,8 +173,8 @@ impl Proofs {
                 // On a rollup every proof waits for L1: that is no reason to ask another provider.
                 let was_right_before = self.head.is_of_rollup() || self.capability(provider).tips_were_signed;
                 let above = self.head.newest(level).as_ref().map(Anchor::number);
-                let came = self.env.clock().monotonic();
-                let proof = PendingProof { provider: provider.clone(), checked, above, came };
+                let (provider, came) = (provider.clone(), Came::at(self.env.clock().monotonic()));
+                let proof = PendingProof { provider, checked, above, came, is_written: false };
                 let keeping = if self.head.is_of_rollup() { Keeping::Spread } else { Keeping::Newest };
                 self.state().pending.keep(holding, proof, keeping);
                 Answer::Pending { was_right_before }

@@ -1,9 +1,12 @@
 //! Pending proofs: proofs at a tip that has no signature yet. They join when the committee signs their block.
 
+mod came;
 #[cfg(feature = "rollup")]
 mod headers;
 #[cfg(feature = "rollup")]
 mod named;
+#[cfg(feature = "rollup")]
+mod stored;
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -13,6 +16,7 @@ use saldo_reading::{Holding, ProviderId};
 use saldo_source::{SortedMap, SortedSet};
 
 use super::target::{Checked, Shown};
+pub(super) use came::Came;
 
 /// Holds the newest few pending proofs of each provider and holding. The next tip's proof must not displace one
 /// whose block is about to be signed.
@@ -20,6 +24,9 @@ use super::target::{Checked, Shown};
 /// A pending proof is worth nothing until its root is in a signed header: anyone can make a flawless proof
 /// under a made-up root. So a proof of one provider never displaces another provider's, and the number is
 /// bounded.
+///
+/// Those of a rollup outlast a restart where there is a storage, except [`Shown::Later`] and [`Shown::NoBalance`]: on a rollup no amount
+/// follows from these. Those of L1 do not: they join within seconds, or never.
 #[derive(Default)]
 pub(super) struct PendingProofs {
     /// The memory that the nodes take, in bytes.
@@ -47,8 +54,11 @@ pub(crate) struct PendingProof {
     /// The newest trusted block number when the proof came, if there was one. The proof's own block has a
     /// higher number, or the proof would have joined.
     pub(crate) above: Option<u64>,
-    /// When the proof came, on the monotonic clock.
-    pub(super) came: Duration,
+    /// When the proof came.
+    pub(super) came: Came,
+    /// Whether it is stored. Another client that uses the storage may have removed it since: then it is not stored again.
+    #[cfg_attr(not(feature = "rollup"), expect(dead_code, reason = "only proofs of a rollup are stored"))]
+    pub(super) is_written: bool,
 }
 
 impl PendingProofs {
@@ -80,7 +90,9 @@ impl PendingProofs {
                 return; // Its state takes memory too.
             }
             self.nodes = self.nodes.saturating_add(proof.checked.size());
-            tips.push_back(proof);
+            // A restored one comes before those of this run.
+            let place = tips.partition_point(|tip| proof.came.until(tip.came).is_zero());
+            tips.insert(place, proof);
         }
         let most = match keeping {
             Keeping::Newest => Self::TIPS,
@@ -101,12 +113,12 @@ impl PendingProofs {
         self.nodes = self.proofs.values().flatten().map(|tip| tip.checked.size()).sum();
     }
 
-    /// Drops the proofs that came before `since`, on the monotonic clock, and returns their providers.
-    pub(super) fn expire(&mut self, since: Duration) -> SortedSet<ProviderId> {
+    /// Drops the proofs that are older than `longest` at the time `now` of the monotonic clock, and returns their providers.
+    pub(super) fn expire(&mut self, now: Duration, longest: Duration) -> SortedSet<ProviderId> {
         let mut expired = SortedSet::new();
         self.proofs.retain(|(_, provider), tips| {
             let before = tips.len();
-            tips.retain(|tip| tip.came >= since);
+            tips.retain(|tip| tip.came.age(now) <= longest);
             if tips.len() < before {
                 expired.insert(provider.clone());
             }
@@ -154,7 +166,7 @@ impl PendingProofs {
 /// The place of the proof that came soonest after another, so that the others stay spread out.
 fn nearest(tips: &VecDeque<PendingProof>) -> usize {
     let came = tips.iter().map(|tip| tip.came);
-    let gaps = came.clone().skip(1).zip(came).map(|(after, before)| after.saturating_sub(before));
+    let gaps = came.clone().skip(1).zip(came).map(|(after, before)| before.until(after));
     // The newest one stays: it is shown.
     let inner = tips.len().saturating_sub(2);
     let place = gaps.take(inner).enumerate().min_by_key(|(_, gap)| *gap).map_or(0, |(place, _)| place);
@@ -194,7 +206,8 @@ mod tests {
                     provider: name(number),
                     checked: Checked { shown: Shown::Account(absent(owner, round)), nodes: None },
                     above: Some(round.into()),
-                    came: Duration::from_secs(round.into()),
+                    came: Came::at(Duration::from_secs(round.into())),
+                    is_written: false,
                 };
                 pending.keep(holding, proof.clone(), Keeping::Newest);
                 pending.keep(holding, proof, Keeping::Newest);
@@ -209,10 +222,13 @@ mod tests {
         pending.remove(holding, &name(0), StateRoot::new(B256::ZERO));
         pending.remove(holding, &name(0), absent(owner, 8).state_root());
         assert_eq!(pending.newest(holding, &name(0)).unwrap().above, Some(7));
-        assert_eq!(pending.expire(Duration::from_secs(7)).len(), PendingProofs::CAPACITY);
+        let now = Duration::from_secs(9);
+        let expire =
+            |pending: &mut PendingProofs, since| pending.expire(now, now - Duration::from_secs(since));
+        assert_eq!(expire(&mut pending, 7).len(), PendingProofs::CAPACITY);
         assert!(pending.of(holding).iter().all(|proof| proof.above >= Some(7)));
-        assert!(pending.expire(Duration::from_secs(7)).is_empty());
-        pending.expire(Duration::from_secs(9));
+        assert!(expire(&mut pending, 7).is_empty());
+        expire(&mut pending, 9);
         assert!(pending.of(holding).is_empty() && pending.proofs.is_empty());
     }
 
@@ -221,14 +237,15 @@ mod tests {
         let owner = Address::repeat_byte(7);
         let holding = Holding::native(saldo_reading::NetworkId::new(1), owner);
         let mut pending = PendingProofs::default();
+        let minute = |came| Came::at(Duration::ZERO).until(came).as_secs() / 60;
         for minute in 0..=180_u8 {
             let shown = Shown::Account(absent(owner, minute));
-            let came = Duration::from_secs(u64::from(minute) * 60);
+            let came = Came::at(Duration::from_secs(u64::from(minute) * 60));
             let checked = Checked { shown, nodes: None };
-            let proof = PendingProof { provider: name(0), checked, above: None, came };
+            let proof = PendingProof { provider: name(0), checked, above: None, came, is_written: false };
             pending.keep(holding, proof, Keeping::Spread);
         }
-        let came: Vec<u64> = pending.of(holding).iter().map(|tip| tip.came.as_secs() / 60).collect();
+        let came: Vec<u64> = pending.of(holding).iter().map(|tip| minute(tip.came)).collect();
         assert_eq!((came.len(), came.first(), came.last()), (PendingProofs::SPREAD, Some(&0), Some(&180)));
         let widest = came.windows(2).map(|pair| pair[1] - pair[0]).max();
         assert!(widest <= Some(30), "{came:?}");

@@ -141,6 +141,9 @@ impl Readings {
         let mut state = self.state();
         let (unsaved, withdrawn) = state.take_unwritten();
         self.head.look(|view| {
+            if view.is_faulted {
+                proofs.drop_all_pending();
+            }
             let present = Present {
                 first,
                 start: view.restarted_at,
@@ -151,6 +154,8 @@ impl Readings {
                 is_lost: &|block| has_lost(view, block),
                 disclosed,
                 providers: &|| proofs.provider_state(view.newest_signed_time),
+                pending: proofs.take_unwritten_pending(),
+                is_pending: &|key| proofs.is_pending(key),
             };
             store.begin_difference(stored, present, disclosed_to)
         })
@@ -186,6 +191,7 @@ impl Readings {
                 let Err((error, returned)) = stored.settle_write(*changes, reason, applied) else {
                     return Ok(Next::Job);
                 };
+                proofs.return_unwritten_pending(&returned.pending);
                 self.state().return_unwritten(returned, self.head.generation());
                 Ok(if error == StorageError::Conflict { Next::Merge } else { Next::Stop })
             }
@@ -211,7 +217,8 @@ impl Readings {
             proofs.drop_all_pending();
         }
         let restored = store.restore(stored, readable, &network, now, self.head.generation());
-        let Restored { light_client, readings, older, start, providers, hints, disclosed } = restored;
+        let Restored { light_client, readings, older, start, providers, hints, disclosed, pending } =
+            restored;
         self.head.restore(light_client, start);
         // It shows a clock that was set back while the app was closed.
         self.head.note_proven_time(providers.certain.first().map(|millis| UnixTime::from_millis(*millis)));
@@ -224,6 +231,7 @@ impl Readings {
         proofs.restore(providers);
         proofs.restore_hints(hints);
         proofs.restore_disclosed(disclosed);
+        proofs.restore_pending(pending);
         Ok(())
     }
 

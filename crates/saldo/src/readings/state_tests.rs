@@ -77,6 +77,7 @@ fn a_failed_write_is_repeated_only_if_its_reading_is_still_recorded() {
     let failed = || Returned {
         unsaved: [&first, &final_one, &newest, &forgotten].map(unsaved).to_vec(),
         withdrawn: withdrawn.clone(),
+        pending: Vec::new(),
     };
     state.return_unwritten(failed(), Generation::FIRST);
     assert_eq!(state.lost_blocks, withdrawn);

@@ -28,7 +28,8 @@ impl Rollup {
     const MOST_TRIED: usize = 3;
 
     /// Opens the newest block of the games `accepted`, and those above the blocks of pending proofs. A block number names no address,
-    /// so every provider may be asked. `trust` is the trust start of L1, and the games that are kept.
+    /// so every provider may be asked. Pending proofs are dropped whose block is too far below all that L1 vouches for: it will not
+    /// vouch for an earlier block than its oldest game. `trust` is the trust start of L1, and the games that are kept.
     pub(super) async fn open(
         &self,
         trust: (Generation, &[Address]),
@@ -46,7 +47,14 @@ impl Rollup {
         }
         let untrusted = |header: &ExecutionHeader| !self.head.trusts_root(header.state_root());
         let pending = proofs.pending_headers().into_iter().filter(untrusted);
-        let linkable = pending.map(|header| {
+        let lowest = self.roots(accepted).map(|(root, _)| root).min();
+        let is_out_of_reach = |header: &ExecutionHeader| {
+            lowest.is_some_and(|lowest| lowest.saturating_sub(Self::MOST_LINKS) > header.number())
+        };
+        let (lost, pending): (Vec<ExecutionHeader>, Vec<ExecutionHeader>) =
+            pending.partition(is_out_of_reach);
+        lost.iter().for_each(|header| proofs.drop_header(header));
+        let linkable = pending.into_iter().map(|header| {
             let roots = self.roots_above(accepted, header.number());
             (header, roots)
         });
@@ -94,12 +102,17 @@ impl Rollup {
         game.block_number().or_else(|| self.profile.block_at(game.time()?))
     }
 
-    /// The lowest blocks at or above `number` that roots of games are about, near enough to be linked.
-    fn roots_above<'a>(&self, accepted: &'a [Accepted], number: u64) -> Vec<(u64, &'a Accepted)> {
-        let roots = accepted.iter().flat_map(|game| {
+    /// The blocks that roots of games are about.
+    fn roots<'a>(&self, accepted: &'a [Accepted]) -> impl Iterator<Item = (u64, &'a Accepted)> {
+        accepted.iter().flat_map(|game| {
             let of_moment = game.block_number().is_none().then(|| self.last_of(game)).flatten();
             game.block_numbers().chain(of_moment).map(move |root| (root, game))
-        });
+        })
+    }
+
+    /// The lowest blocks at or above `number` that roots of games are about, near enough to be linked.
+    fn roots_above<'a>(&self, accepted: &'a [Accepted], number: u64) -> Vec<(u64, &'a Accepted)> {
+        let roots = self.roots(accepted);
         let is_near = |root: u64| root.checked_sub(number).is_some_and(|links| links <= Self::MOST_LINKS);
         let mut near: Vec<(u64, &Accepted)> = roots.filter(|(root, _)| is_near(*root)).collect();
         near.sort_by_key(|(root, _)| *root);

@@ -8,6 +8,7 @@ use saldo_source::{SortedMap, SortedSet, sort_by_key};
 
 use super::form::{self, Proof, ProviderState, StoredDisclosure};
 use super::index::{Index, Progress, StoredBlock};
+use super::pending::{self, PendingKey, PendingName, PendingRecord};
 use super::seal::Seal;
 use super::unsaved::Unsaved;
 use crate::storage::Write;
@@ -36,6 +37,10 @@ pub(crate) struct Present<'a> {
     /// Who knows of which address, where that changed since the last change set.
     pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
     pub(crate) providers: &'a dyn Fn() -> ProviderState,
+    /// Proofs of a rollup that wait for L1 and are not in the storage yet.
+    pub(crate) pending: Vec<PendingRecord>,
+    /// Whether a proof that is stored still waits.
+    pub(crate) is_pending: &'a dyn Fn(&PendingKey) -> bool,
 }
 
 /// What one write changes.
@@ -56,6 +61,10 @@ pub(crate) struct ChangeSet {
     /// The blocks of the readings of each holding that changes, highest first.
     pub(super) readings: SortedMap<Holding, Vec<B256>>,
     pub(super) removed_readings: Vec<(Holding, B256)>,
+    /// The proofs that wait, as far as they are new.
+    pub(super) pending: SortedMap<PendingName, PendingRecord>,
+    /// Those that wait no more.
+    pub(super) removed_pending: SortedSet<PendingName>,
     /// The readings that are new.
     pub(super) unsaved: Vec<Unsaved>,
     /// Names that are not used any more, to remove.
@@ -77,6 +86,7 @@ impl ChangeSet {
         let mut changes = draft.finish(unsaved);
         changes.start = present.start.filter(|start| index.start != Some(*start));
         changes.disclose(index, present.disclosed);
+        changes.update_pending(index, present.pending, present.is_pending);
         let progress = present.light_client.map(Progress::of);
         let needs_write = progress.is_some_and(|progress| progress.needs_write(index.light_client));
         if changes.is_empty() && !needs_write {
@@ -100,6 +110,8 @@ impl ChangeSet {
             draft.readings.insert(*holding, Vec::new());
         }
         let mut changes = draft.finish(Vec::new());
+        let is_forgotten = |name: &&PendingName| holdings.contains(&name.0);
+        changes.removed_pending = index.pending.keys().filter(is_forgotten).copied().collect();
         let is_disclosed = |address: &Address| {
             index.disclosed.contains_key(address) && !index.has_other_of_owner(*address, holdings)
         };
@@ -120,6 +132,7 @@ impl ChangeSet {
             start: Some(start),
             removes_light_client: true,
             removes_providers: true,
+            removed_pending: index.pending.keys().copied().collect(),
             strays: index.strays.clone(),
             ..draft.finish(Vec::new())
         }
@@ -141,6 +154,8 @@ impl ChangeSet {
             index.set_readings(*holding, blocks.clone());
         }
         self.removed_blocks.iter().for_each(|hash| index.remove_block(hash));
+        index.pending.retain(|name, _| !self.removed_pending.contains(name));
+        self.pending.values().for_each(|record| index.put_pending(record));
     }
 
     fn is_empty(&self) -> bool {
@@ -148,6 +163,27 @@ impl ChangeSet {
             && self.disclosed.is_empty()
             && self.blocks.is_empty()
             && self.readings.is_empty()
+            && self.pending.is_empty()
+            && self.removed_pending.is_empty()
+    }
+
+    /// Adds the proofs that wait and are new, up to the bound, and removes those that wait no more.
+    fn update_pending(
+        &mut self,
+        index: &Index,
+        new: Vec<PendingRecord>,
+        is_pending: &dyn Fn(&PendingKey) -> bool,
+    ) {
+        let gone = index.pending.iter().filter(|(_, (key, _))| !is_pending(key));
+        self.removed_pending = gone.map(|(name, _)| *name).collect();
+        let mut bytes: usize = index.pending.values().map(|(_, size)| size).sum();
+        for record in new {
+            let name = record.key().name();
+            bytes = bytes.saturating_add(record.size());
+            if bytes <= pending::MOST_BYTES && !index.pending.contains_key(&name) {
+                self.pending.insert(name, record);
+            }
+        }
     }
 
     fn disclose(&mut self, index: &Index, changed: Vec<(Address, StoredDisclosure)>) {
@@ -207,6 +243,11 @@ impl ChangeSet {
             let provider = unsaved.proven.provider().as_str().to_owned();
             put.insert(name, alloy_rlp::encode(Proof { provider, nodes: unsaved.nodes.to_vec() }));
         }
+        removed
+            .extend(self.removed_pending.iter().filter_map(|(holding, id)| form::pending_name(holding, *id)));
+        put.extend(self.pending.iter().filter_map(|((holding, id), record)| {
+            Some((form::pending_name(holding, *id)?, record.encode()))
+        }));
         removed.retain(|name| !put.contains_key(name));
         let removed = removed.into_iter().map(|name| Write { name, value: None });
         let put = put.into_iter().map(|(name, value)| {

@@ -126,6 +126,8 @@ fn write(storage: &MemoryStorage, unsaved: Vec<Unsaved>) {
         is_lost: &|_| false,
         disclosed: Vec::new(),
         providers: &ProviderState::default,
+        pending: Vec::new(),
+        is_pending: &|_| false,
     };
     let job = store.begin_difference(&mut state, present, 0).expect("something is new");
     assert!(matches!(job.outcome().now_or_never(), Some(Outcome::Applied(Ok(_)))));

@@ -24,6 +24,7 @@ pub(super) const START: &str = "start";
 const BLOCK: &str = "block/";
 const READING: &str = "reading/";
 const DISCLOSED: &str = "disclosed/";
+const PENDING: &str = "pending/";
 
 /// The most bytes of what is known of providers.
 const MAX_PROVIDERS: usize = 1 << 20;
@@ -39,6 +40,7 @@ pub(super) enum Name {
     Disclosed(Address),
     Block(B256),
     Reading(Holding, B256),
+    Pending(Holding, B256),
 }
 
 impl Name {
@@ -47,15 +49,12 @@ impl Name {
             return Some(Self::Block(hash.parse().ok()?));
         }
         if let Some(reading) = name.strip_prefix(READING) {
-            let (chain_id, rest) = reading.split_once('/')?;
-            let (owner, rest) = rest.split_once('/')?;
-            let (network, owner) = (NetworkId::new(chain_id.parse().ok()?), owner.parse().ok()?);
-            return Some(match rest.split_once('/') {
-                Some((token, hash)) => {
-                    Self::Reading(Holding::erc20(network, owner, token.parse().ok()?), hash.parse().ok()?)
-                }
-                None => Self::Reading(Holding::native(network, owner), rest.parse().ok()?),
-            });
+            let (holding, block) = holding_and_hash(reading)?;
+            return Some(Self::Reading(holding, block));
+        }
+        if let Some(pending) = name.strip_prefix(PENDING) {
+            let (holding, id) = holding_and_hash(pending)?;
+            return Some(Self::Pending(holding, id));
         }
         if let Some(address) = name.strip_prefix(DISCLOSED) {
             return Some(Self::Disclosed(address.parse().ok()?));
@@ -70,16 +69,35 @@ impl Name {
     }
 }
 
+fn holding_and_hash(name: &str) -> Option<(Holding, B256)> {
+    let (chain_id, rest) = name.split_once('/')?;
+    let (owner, rest) = rest.split_once('/')?;
+    let (network, owner) = (NetworkId::new(chain_id.parse().ok()?), owner.parse().ok()?);
+    Some(match rest.split_once('/') {
+        Some((token, hash)) => (Holding::erc20(network, owner, token.parse().ok()?), hash.parse().ok()?),
+        None => (Holding::native(network, owner), rest.parse().ok()?),
+    })
+}
+
 pub(super) fn block_name(hash: B256) -> String {
     format!("{BLOCK}{hash:#x}")
 }
 
 /// The name of a reading; `None` for an asset that this version cannot read.
 pub(super) fn reading_name(holding: &Holding, block: B256) -> Option<String> {
+    name_of_holding(READING, holding, block)
+}
+
+/// The name of a proof that waits for L1; `None` as for a reading.
+pub(super) fn pending_name(holding: &Holding, id: B256) -> Option<String> {
+    name_of_holding(PENDING, holding, id)
+}
+
+fn name_of_holding(prefix: &str, holding: &Holding, hash: B256) -> Option<String> {
     let (chain_id, owner) = (holding.network().chain_id(), holding.owner());
     match holding.asset() {
-        Asset::Native => Some(format!("{READING}{chain_id}/{owner:#x}/{block:#x}")),
-        Asset::Erc20(token) => Some(format!("{READING}{chain_id}/{owner:#x}/{token:#x}/{block:#x}")),
+        Asset::Native => Some(format!("{prefix}{chain_id}/{owner:#x}/{hash:#x}")),
+        Asset::Erc20(token) => Some(format!("{prefix}{chain_id}/{owner:#x}/{token:#x}/{hash:#x}")),
         _ => None,
     }
 }
@@ -92,7 +110,7 @@ pub(super) fn disclosed_name(address: Address) -> String {
 /// Whether the record of this name is about `owner`.
 pub(super) fn names_owner(name: &str, owner: Address) -> bool {
     match Name::parse(name) {
-        Some(Name::Reading(holding, _)) => holding.owner() == owner,
+        Some(Name::Reading(holding, _) | Name::Pending(holding, _)) => holding.owner() == owner,
         Some(Name::Disclosed(address)) => address == owner,
         _ => false,
     }

@@ -8,6 +8,7 @@ use saldo_reading::Holding;
 use saldo_source::{SortedMap, SortedSet};
 
 use super::form::Name;
+use super::pending::{PendingKey, PendingName, PendingRecord};
 
 /// What is in the storage, without the proofs.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(super) struct Index {
     pub(super) disclosed: SortedMap<Address, u64>,
     /// The same, oldest first.
     pub(super) disclosed_order: SortedSet<(u64, Address)>,
+    /// The proofs of a rollup that wait for L1, each with the bytes that it takes.
+    pub(super) pending: SortedMap<PendingName, (PendingKey, usize)>,
     /// Names that saldo wrote and does not use any more. The next write removes them.
     pub(super) strays: SortedSet<String>,
     /// The blocks of each holding's readings, highest first.
@@ -86,9 +89,13 @@ impl Index {
         self.readings.keys()
     }
 
-    /// Whether `owner` has a reading of another holding than `these`.
+    /// Whether `owner` has a reading of another holding than `these`, or a proof of it that waits.
     pub(super) fn has_other_of_owner(&self, owner: Address, these: &SortedSet<Holding>) -> bool {
-        self.readings.keys().any(|holding| holding.owner() == owner && !these.contains(holding))
+        let pending = self.pending.keys().map(|(holding, _)| holding);
+        self.readings
+            .keys()
+            .chain(pending)
+            .any(|holding| holding.owner() == owner && !these.contains(holding))
     }
 
     /// The holdings, those whose newest block is the oldest first, with that block's number.
@@ -142,6 +149,11 @@ impl Index {
         }
     }
 
+    pub(super) fn put_pending(&mut self, record: &PendingRecord) {
+        let key = record.key();
+        self.pending.insert(key.name(), (key, record.size()));
+    }
+
     /// Removes the blocks without readings.
     pub(super) fn remove_unused_blocks(&mut self) {
         let is_unused = |(_, stored): &(&B256, &StoredBlock)| stored.holdings.is_empty();
@@ -159,6 +171,7 @@ impl Index {
             Some(Name::Providers) => self.has_providers,
             Some(Name::Disclosed(address)) => self.disclosed.contains_key(&address),
             Some(Name::Block(hash)) => self.blocks.contains_key(&hash),
+            Some(Name::Pending(holding, id)) => self.pending.contains_key(&(holding, id)),
             Some(Name::Reading(holding, hash)) => self.blocks_of(&holding).contains(&hash),
         }
     }

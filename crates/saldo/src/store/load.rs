@@ -15,6 +15,7 @@ use super::claim::{Claim, Opened, Restorable};
 use super::form::{self, Name, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
+use super::pending::{self, RestoredPending, StoredPending};
 use super::seal::Seal;
 use crate::storage::{Entries, StorageFault, StorageRefusal, Version};
 
@@ -46,6 +47,8 @@ pub(crate) struct Restored {
     pub(crate) hints: Hint,
     /// The disclosure sets, by address.
     pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
+    /// The proofs that wait for L1.
+    pub(crate) pending: Vec<RestoredPending>,
 }
 
 impl Restored {
@@ -53,6 +56,7 @@ impl Restored {
     pub(super) fn leave_out(&mut self, forgotten: &SortedSet<Holding>, index: &Index) {
         self.readings.retain(|reading| !forgotten.contains(reading.holding()));
         self.older.retain(|holding, _| !forgotten.contains(holding));
+        self.pending.retain(|pending| !forgotten.contains(&pending.record.holding));
         let is_forgotten = |address: &Address| forgotten.iter().any(|holding| holding.owner() == *address);
         self.disclosed
             .retain(|(address, _)| !is_forgotten(address) || index.has_other_of_owner(*address, forgotten));
@@ -164,16 +168,21 @@ impl Checked {
 
     fn take(&mut self, entries: Entries, terms: Terms<'_>, before: &Index) {
         let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
+        let mut pending: Vec<StoredPending> = Vec::new();
         let mut blocks: SortedMap<B256, Anchor> = SortedMap::new();
         for (name, sealed) in entries {
             let named = Name::parse(&name);
+            if let Some(Name::Pending(holding, id)) = named {
+                pending.push(StoredPending { named: (holding, id), name, sealed });
+                continue;
+            }
             if let Some(Name::Reading(holding, block)) = named {
                 // Most of them are not needed, so their seals are not checked yet.
                 proofs.push((holding, block, name, sealed));
                 continue;
             }
             match (named, terms.seal.open(&name, &sealed)) {
-                (None | Some(Name::First | Name::Reading(..)), _) => {}
+                (None | Some(Name::First | Name::Reading(..) | Name::Pending(..)), _) => {}
                 (Some(Name::LightClient), Some(snapshot)) => self.light_client(snapshot, terms),
                 (Some(Name::Providers), Some(state)) => match ProviderState::load(state) {
                     Some(state) => (self.index.has_providers, self.restored.providers) = (true, state),
@@ -207,6 +216,31 @@ impl Checked {
         let claims = self.claims(proofs, &blocks);
         blocks.into_values().for_each(|anchor| self.index.put_block(anchor));
         self.check_newest(claims, terms, before);
+        self.check_pending(pending, terms, before);
+    }
+
+    /// Verifies the proofs that wait for L1 again, each under its own header.
+    fn check_pending(&mut self, stored: Vec<StoredPending>, terms: Terms<'_>, before: &Index) {
+        let mut bytes: usize = 0;
+        for stored in stored {
+            if let Some(known) = before.pending.get(&stored.named) {
+                self.index.pending.insert(stored.named, known.clone());
+                continue;
+            }
+            bytes = bytes.saturating_add(stored.sealed.len());
+            let restored = match bytes <= pending::MOST_BYTES {
+                true => stored.restore(terms.seal, terms.network),
+                // More than is ever written.
+                false => Err(Box::new(StorageFault::Damaged)),
+            };
+            match restored {
+                Ok(restored) => {
+                    self.index.put_pending(&restored.record);
+                    self.restored.pending.push(restored);
+                }
+                Err(fault) => self.note(*fault),
+            }
+        }
     }
 
     /// Drops blocks that are later than the clock and the newest head: they do not exist, or this clock is slow.

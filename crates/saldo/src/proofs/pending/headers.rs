@@ -11,7 +11,7 @@ use super::named::Named;
 
 impl PendingProofs {
     /// The most headers. Those of pending proofs stay longest.
-    const HEADERS: usize = 128;
+    pub(super) const HEADERS: usize = 128;
     /// How often it is tried to link a header.
     const TRIES: u32 = 4;
 
@@ -20,7 +20,7 @@ impl PendingProofs {
     pub(in super::super) fn keep_header(&mut self, provider: &ProviderId, header: ExecutionHeader) {
         let root = header.state_root();
         self.headers.retain(|held| held.provider != *provider || held.header.state_root() != root);
-        self.headers.push_back(Named { provider: provider.clone(), header, tries: 0 });
+        self.headers.push_back(Named { provider: provider.clone(), header, tries: 0, is_restored: false });
         if self.headers.len() > Self::HEADERS {
             let roots = self.roots();
             let idle = |named: &Named| !roots.contains(&named.header.state_root().get());
@@ -33,14 +33,19 @@ impl PendingProofs {
         self.proofs.values().flatten().map(|tip| tip.checked.state_root().get()).collect()
     }
 
+    /// The heads that this run of the app was shown.
+    fn heads(&self) -> impl Iterator<Item = &Named> {
+        self.headers.iter().filter(|named| !named.is_restored)
+    }
+
     /// The number of the newest block at which proofs were taken.
     pub(in super::super) fn newest_number(&self) -> Option<u64> {
-        self.headers.iter().map(|named| named.header.number()).max()
+        self.heads().map(|named| named.header.number()).max()
     }
 
     /// The time of the newest block at which proofs were taken.
     pub(in super::super) fn newest_header_time(&self) -> Option<UnixTime> {
-        self.headers.iter().map(|named| named.header.timestamp()).max()
+        self.heads().map(|named| named.header.timestamp()).max()
     }
 
     /// The headers of the blocks at which pending proofs were taken, newest first.
@@ -82,7 +87,7 @@ mod tests {
     use saldo_reading::Holding;
 
     use super::super::tests::{absent, name};
-    use super::super::{Keeping, PendingProof};
+    use super::super::{Came, Keeping, PendingProof};
     use super::*;
     use crate::proofs::target::{Checked, Shown};
 
@@ -103,7 +108,8 @@ mod tests {
         pending.keep_header(&liar, header(&account, 1));
         pending.keep_header(&honest, header(&account, 0));
         let checked = Checked { shown: Shown::Account(account.clone()), nodes: None };
-        let proof = PendingProof { provider: honest, checked, above: None, came: Duration::ZERO };
+        let came = Came::at(Duration::ZERO);
+        let proof = PendingProof { provider: honest, checked, above: None, came, is_written: false };
         pending.keep(holding, proof, Keeping::Spread);
         assert_eq!(pending.headers(), [header(&account, 0), header(&account, 1)]);
         pending.drop_header(&header(&account, 1));

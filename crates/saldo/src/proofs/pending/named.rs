@@ -9,4 +9,6 @@ pub(super) struct Named {
     pub(super) header: ExecutionHeader,
     /// How often it could not be linked.
     pub(super) tries: u32,
+    /// Whether it was stored by an earlier run. Then it is no head of now.
+    pub(super) is_restored: bool,
 }
