@@ -81,9 +81,12 @@ fn a_rollup_that_has_stopped_is_shown_beside_a_wallet_that_shows_zero() {
         assert!(shown.out.contains(part), "{part}: {}", shown.out);
     }
     let page = std::fs::read_to_string(page).unwrap();
-    for part in
-        [says, "<b>1.25 ether</b>", "<b>0</b><p>Wrong: the account holds 1.25.</p>", "makes no blocks"]
-    {
+    for part in [
+        says,
+        "<strong>1.25 ether</strong>",
+        "<strong>0</strong><p>Wrong: the account holds 1.25.</p>",
+        "makes no blocks",
+    ] {
         assert!(page.contains(part), "{part}");
     }
 }

@@ -105,14 +105,20 @@ fn eventful(served: &Served, address: SocketAddr, services: &Services) -> (Strin
     services.providers.iter().for_each(Provider::clear);
     services.refuse_all_connections();
     served.call("saldo_reading", &json!([UNUSED]));
+    wait_until_nobody_is_connected(address);
     let idle: Vec<TcpStream> = (0..12).map(|_| TcpStream::connect(served.address).unwrap()).collect();
     std::thread::sleep(std::time::Duration::from_millis(300));
     let scraped = scrape(address);
     drop(idle);
-    // The server notices a moment later that they are closed; until then it takes no others.
+    wait_until_nobody_is_connected(address);
+    scraped
+}
+
+/// The server notices a moment later that a connection is closed; until then it counts.
+fn wait_until_nobody_is_connected(address: SocketAddr) {
     for _ in 0..500 {
         if sum(&scrape(address).1, "saldo_serve_connections", &[]) == 0.0 {
-            return scraped;
+            return;
         }
         std::thread::sleep(std::time::Duration::from_millis(20));
     }

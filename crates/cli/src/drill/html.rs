@@ -46,9 +46,9 @@ fn picture(look: &Look) -> String {
     let (naive, saldo) = (ether(look.naive), words::large(&look.shown));
     let class = if look.shown.proven.is_some() { "sure" } else { "unsure" };
     format!(
-        "<div class=\"picture\"><figure class=\"naive\"><figcaption>a naive wallet, after {at}</figcaption><b>{naive}</b>\
+        "<div class=\"picture\"><figure class=\"naive\"><figcaption>a naive wallet, after {at}</figcaption><strong>{naive}</strong>\
          <p>Wrong: the account holds {truth}.</p></figure>\n\
-         <figure class=\"{class}\"><figcaption>saldo, at the same time</figcaption><b>{saldo}</b><p>{says}</p></figure></div>\n",
+         <figure class=\"{class}\"><figcaption>saldo, at the same time</figcaption><strong>{saldo}</strong><p>{says}</p></figure></div>\n",
         at = brief(look.at),
         naive = escaped(&naive),
         saldo = escaped(&saldo),
