@@ -17,7 +17,6 @@ mod lag;
 mod need;
 mod poll;
 mod probe;
-mod publication;
 mod routes;
 mod start;
 mod state;
