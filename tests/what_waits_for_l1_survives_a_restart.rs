@@ -177,7 +177,7 @@ fn a_stored_proof_under_another_name_is_dropped() {
     );
 }
 
-/// A state in which Alice has `wei` and nobody else has anything: its root, and the proof.
+/// A state with one account: Alice's, which holds `wei`. Returns its root, and the proof of the account.
 fn invented(wei: u64) -> (Bytes, Vec<Bytes>) {
     let word = |bytes: B256| forge::string(bytes.as_slice());
     let account = forge::list(&[

@@ -199,10 +199,6 @@ fn no_key_is_said() {
 #[cfg(unix)]
 #[test]
 fn idle_callers_leave_room_for_providers() {
-    use std::io::Read;
-    use std::net::TcpStream;
-    use std::time::Duration;
-
     let services = Services::new(2, 1);
     let command = testbed::served::serve(&services, &[]);
     let mut limited = std::process::Command::new("sh");
@@ -222,10 +218,10 @@ fn idle_callers_leave_room_for_providers() {
     let wei = served.result("eth_getBalance", &json!([testbed::ALICE, "latest"]));
     assert_eq!(wei, format!("{:#x}", testbed::ALICE_WEI.parse::<alloy_primitives::U256>().unwrap()));
     // There is room for 72. Further ones are closed at once.
-    let _one_more = TcpStream::connect(served.address).unwrap();
+    let one_more = TcpStream::connect(served.address).unwrap();
     std::thread::sleep(Duration::from_millis(300));
     let mut refused = TcpStream::connect(served.address).unwrap();
     refused.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
     assert_eq!(refused.read(&mut [0; 1]).unwrap_or(0), 0, "it is closed");
-    assert_eq!(idle.len(), 71);
+    drop((idle, one_more));
 }

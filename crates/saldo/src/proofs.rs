@@ -78,8 +78,8 @@ impl Proofs {
     /// Number of slots that a pending proof waits for the signature of its block. It is also how far below the
     /// newest head that block is searched, in blocks.
     pub(crate) const LINK_DEPTH: u64 = 16;
-    /// The longest that a pending proof of a rollup waits, whatever the policy allows: L1 counts the claim of a game after 7 days, and a
-    /// delay of up to 3.5 days where it is disputed is over by then or too late.
+    /// The longest that a pending proof of a rollup waits, whatever the policy allows. L1 counts the claim of a game that nobody disputes
+    /// after 7 days, and the game begins some hours after its block.
     const LONGEST_PENDING: Duration = Duration::from_secs(10 * 24 * 60 * 60);
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, keeps_nodes: bool) -> Self {

@@ -81,6 +81,10 @@ mod tests {
                 let sender: Address = serde_json::from_value(object["from"].clone()).unwrap();
                 assert!(accounts.contains(&sender), "{object}");
             }
+            // A client reads them as they are.
+            let read: Vec<alloy_rpc_types_eth::Transaction> = serde_json::from_value(json!(objects)).unwrap();
+            let read: Vec<&TxEnvelope> = read.iter().map(|one| one.inner.inner()).collect();
+            assert_eq!(read, block.body.transactions.iter().collect::<Vec<_>>());
             let again = json!({ "transactions": objects, "withdrawals": block.body.withdrawals });
             let again = Body::from_json(again.to_string().as_bytes(), &header).unwrap();
             assert_eq!(again.raw_transactions(), raw);

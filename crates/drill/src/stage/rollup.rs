@@ -77,7 +77,7 @@ impl Staged {
 
     /// The branch of the rollup on which the account holds `wei`.
     ///
-    /// A liar who serves it and one who claims it mean the same branch.
+    /// It is made once: the provider that serves it and the proposer who claims it use the same branch.
     pub(super) fn branch(&mut self, wei: U256) -> Chain {
         if let Some((_, known)) = self.branches.iter().find(|(held, _)| *held == wei) {
             return known.clone();
