@@ -10,7 +10,7 @@ pub(crate) fn origin(text: &str) -> Result<String, &'static str> {
     match whole.split_once("://") {
         Some((scheme, host)) if !scheme.is_empty() && is_host(host) => Ok(whole.to_owned()),
         _ => Err(
-            "an origin is SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example; each is named by itself",
+            "an origin is SCHEME://HOST or SCHEME://HOST:PORT, such as https://app.example. Give the option once for each",
         ),
     }
 }
