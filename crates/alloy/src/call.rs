@@ -8,21 +8,21 @@ pub(crate) use proven::{call, gas};
 
 #[cfg(not(feature = "execute"))]
 mod without {
-    use alloy_primitives::{Bytes, U64};
     use alloy_transport::TransportResult;
     use saldo::Client;
 
+    use crate::answered::Answered;
     use crate::error::NotAnswered;
     use crate::method::Params;
 
     const WITHOUT: NotAnswered =
         NotAnswered::Unsupported { what: "a call, without the feature `execute` of saldo-alloy," };
 
-    pub(crate) async fn call(_: &Client, _: &Params) -> TransportResult<Bytes> {
+    pub(crate) async fn call(_: &Client, _: &Params) -> TransportResult<Answered> {
         Err(WITHOUT.into())
     }
 
-    pub(crate) async fn gas(_: &Client, _: &Params) -> TransportResult<U64> {
+    pub(crate) async fn gas(_: &Client, _: &Params) -> TransportResult<Answered> {
         Err(WITHOUT.into())
     }
 }
@@ -30,7 +30,7 @@ mod without {
 #[cfg(feature = "execute")]
 mod proven {
     use alloy_json_rpc::ErrorPayload;
-    use alloy_primitives::{Bytes, TxKind, U64};
+    use alloy_primitives::{TxKind, U64};
     use alloy_rpc_types_eth::TransactionRequest;
     use alloy_rpc_types_eth::state::StateOverride;
     use alloy_transport::{TransportError, TransportResult};
@@ -38,23 +38,24 @@ mod proven {
     use serde_json::Value;
     use serde_json::value::to_raw_value;
 
-    use crate::error::NotAnswered;
+    use crate::answered::Answered;
+    use crate::error::{NotAnswered, unproven};
     use crate::method::Params;
 
-    pub(crate) async fn call(client: &Client, params: &Params) -> TransportResult<Bytes> {
+    pub(crate) async fn call(client: &Client, params: &Params) -> TransportResult<Answered> {
         let (block, call) = read(params)?;
         let reading = client.call(block, &call).await.map_err(not_answered)?;
         match reading.output() {
-            Output::Returned(bytes) => Ok(bytes.clone()),
+            Output::Returned(bytes) => Answered::at(reading.anchor(), bytes),
             failed => Err(reverted(failed)),
         }
     }
 
-    pub(crate) async fn gas(client: &Client, params: &Params) -> TransportResult<U64> {
+    pub(crate) async fn gas(client: &Client, params: &Params) -> TransportResult<Answered> {
         let (block, call) = read(params)?;
         let reading = client.estimate_gas(block, &call).await.map_err(not_answered)?;
         match reading.estimate() {
-            Estimate::Gas(gas) => Ok(U64::from(*gas)),
+            Estimate::Gas(gas) => Answered::at(reading.anchor(), &U64::from(*gas)),
             Estimate::Fails(failed) => Err(reverted(failed)),
         }
     }
@@ -94,7 +95,7 @@ mod proven {
 
     fn not_answered(error: CallError) -> TransportError {
         match error {
-            CallError::NotProven(reason) => NotAnswered::NotProven(reason).into(),
+            CallError::NotProven(reason) => unproven(reason),
             other => NotAnswered::NotRun { reason: other.to_string() }.into(),
         }
     }

@@ -1,5 +1,6 @@
 //! The layer, and the transport that it puts under a provider.
 
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use alloy_eips::BlockId;
@@ -10,13 +11,15 @@ use alloy_network::Network;
 use alloy_primitives::{Bytes, U64};
 use alloy_provider::{EthCall, Provider, ProviderLayer, RootProvider};
 use alloy_rpc_client::RpcClient;
-use alloy_transport::{BoxTransport, TransportError, TransportFut};
+use alloy_transport::{BoxTransport, TransportError, TransportFut, TransportResult};
 use futures_util::future::join_all;
-use saldo::Client;
-use serde_json::value::to_raw_value;
+use saldo::{Client, LastAnswers};
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
 use tower_service::Service;
 
-use crate::method;
+use crate::error::Last;
+use crate::{answered, method};
 
 /// Puts a [`saldo::Client`] in front of a provider.
 ///
@@ -25,12 +28,13 @@ use crate::method;
 #[derive(Clone, Debug)]
 pub struct ProvenLayer {
     client: Client,
+    lasts: Arc<LastAnswers>,
 }
 
 impl ProvenLayer {
     /// Makes a layer that proves with `client`. Keep one client for the whole program: it remembers the chain and what was proven.
-    pub const fn new(client: Client) -> Self {
-        Self { client }
+    pub fn new(client: Client) -> Self {
+        Self { client, lasts: Arc::default() }
     }
 
     /// Makes a layer that proves with the providers and the beacon sources at these URLs, besides the public ones that are listed for
@@ -54,6 +58,10 @@ impl ProvenLayer {
     pub const fn client(&self) -> &Client {
         &self.client
     }
+
+    async fn answer(&self, request: &SerializedRequest) -> TransportResult<Box<RawValue>> {
+        answered::answer(&self.client, &self.lasts, request.method(), request.params()).await
+    }
 }
 
 impl<P: Provider<N>, N: Network> ProviderLayer<P, N> for ProvenLayer {
@@ -61,7 +69,7 @@ impl<P: Provider<N>, N: Network> ProviderLayer<P, N> for ProvenLayer {
 
     fn layer(&self, inner: P) -> ProvenProvider<N> {
         let below = inner.client();
-        let transport = ProvenTransport { client: self.client.clone(), inner: below.transport().clone() };
+        let transport = ProvenTransport { layer: self.clone(), inner: below.transport().clone() };
         let client = RpcClient::new(transport, below.is_local());
         client.set_poll_interval(below.poll_interval());
         ProvenProvider { root: RootProvider::new(client) }
@@ -93,7 +101,7 @@ impl<N: Network> Provider<N> for ProvenProvider<N> {
 /// Answers requests about the chain's state by proof, and passes others to the transport below.
 #[derive(Clone, Debug)]
 struct ProvenTransport {
-    client: Client,
+    layer: ProvenLayer,
     inner: BoxTransport,
 }
 
@@ -102,10 +110,10 @@ impl ProvenTransport {
     async fn batch(mut self, requests: Vec<SerializedRequest>) -> Result<ResponsePacket, TransportError> {
         let (proven, others): (Vec<_>, Vec<_>) =
             requests.into_iter().partition(|request| method::is_proven(request.method()));
-        let client = &self.client;
+        let layer = &self.layer;
         let answers = proven.iter().map(|request| async {
             let id = request.id().clone();
-            let payload = match method::answer(client, request.method(), request.params()).await {
+            let payload = match layer.answer(request).await {
                 Ok(value) => ResponsePayload::Success(value),
                 Err(error) => ResponsePayload::Failure(payload(&error)),
             };
@@ -131,8 +139,15 @@ fn payload(error: &TransportError) -> ErrorPayload {
     if let TransportError::ErrorResp(payload) = error {
         return payload.clone();
     }
-    let code = crate::not_proven(error).map(|reason| reason.why().code());
-    let data = code.and_then(|code| to_raw_value(&code).ok());
+    let data = crate::not_proven(error).map(|reason| {
+        json!({
+            "reason": reason.why().code(),
+            "fault": reason.why().fault().code(),
+            "next_step": reason.why().next_step(),
+            "last": reason.last().map(Last::form),
+        })
+    });
+    let data = data.and_then(|data| to_raw_value(&data).ok());
     ErrorPayload { code: -32_000, message: error.to_string().into(), data }
 }
 
@@ -151,9 +166,9 @@ impl Service<RequestPacket> for ProvenTransport {
             RequestPacket::Single(_) => return self.inner.call(packet),
             RequestPacket::Batch(requests) => return Box::pin(self.clone().batch(requests)),
         };
-        let client = self.client.clone();
+        let layer = self.layer.clone();
         Box::pin(async move {
-            let value = method::answer(&client, request.method(), request.params()).await?;
+            let value = layer.answer(&request).await?;
             let payload = ResponsePayload::Success(value);
             Ok(ResponsePacket::Single(Response { id: request.id().clone(), payload }))
         })

@@ -31,6 +31,7 @@
 //! Every other request: blocks, transactions, receipts, logs, fees, filters, `eth_callMany`, `eth_simulateV1`, `eth_createAccessList`,
 //! and everything that is sent. Subscriptions are not available behind the layer: use the inner provider.
 
+mod answered;
 mod block;
 mod call;
 mod error;
@@ -38,7 +39,7 @@ mod layer;
 mod method;
 mod nonces;
 
-pub use error::{NotAnswered, not_proven};
+pub use error::{Last, NotAnswered, NotProven, not_proven};
 pub use layer::{ProvenLayer, ProvenProvider};
 pub use nonces::ProvenNonces;
 

@@ -8,13 +8,13 @@ use alloy_rpc_types_eth::{
 };
 use alloy_transport::{TransportError, TransportResult};
 use saldo::{BlockId, BlockState, Client, ProvenAccount, Query};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::value::{RawValue, to_raw_value};
+use serde_json::value::RawValue;
 
+use crate::answered::Answered;
 use crate::block::block_id;
 use crate::call;
-use crate::error::NotAnswered;
+use crate::error::{NotAnswered, unproven};
 
 /// Whether the method is answered by proof. No request for it is passed on.
 pub(crate) fn is_proven(method: &str) -> bool {
@@ -36,25 +36,20 @@ pub(crate) fn is_proven(method: &str) -> bool {
 }
 
 /// Answers a request for a method that [`is_proven`].
-pub(crate) async fn answer(
-    client: &Client,
-    method: &str,
-    params: Option<&RawValue>,
-) -> TransportResult<Box<RawValue>> {
-    let params = Params::read(params)?;
+pub(crate) async fn answer(client: &Client, method: &str, params: &Params) -> TransportResult<Answered> {
     match method {
-        "eth_chainId" => written(&U64::from(client.network().chain_id())),
+        "eth_chainId" => Answered::known(&U64::from(client.network().chain_id())),
         "eth_blockNumber" => {
-            let block = client.block(BlockId::Latest).await.map_err(NotAnswered::from)?;
-            written(&U64::from(block.number()))
+            let block = client.block(BlockId::Latest).await.map_err(unproven)?;
+            Answered::at(&block, &U64::from(block.number()))
         }
-        "eth_call" => written(&call::call(client, &params).await?),
-        "eth_estimateGas" => written(&call::gas(client, &params).await?),
-        _ => about_the_state(client, method, &params).await,
+        "eth_call" => call::call(client, params).await,
+        "eth_estimateGas" => call::gas(client, params).await,
+        _ => about_the_state(client, method, params).await,
     }
 }
 
-async fn about_the_state(client: &Client, method: &str, params: &Params) -> TransportResult<Box<RawValue>> {
+async fn about_the_state(client: &Client, method: &str, params: &Params) -> TransportResult<Answered> {
     if method == "eth_getStorageValues" {
         return storage_values(client, params).await;
     }
@@ -62,50 +57,56 @@ async fn about_the_state(client: &Client, method: &str, params: &Params) -> Tran
     match method {
         "eth_getBalance" => {
             let state = prove(client, params.block(1)?, &Query::account(address)).await?;
-            written(&account(&state, address)?.balance())
+            Answered::at(state.anchor(), &account(&state, address)?.balance())
         }
         "eth_getTransactionCount" => {
             let state = prove(client, params.block(1)?, &Query::account(address)).await?;
-            written(&U64::from(account(&state, address)?.nonce()))
+            Answered::at(state.anchor(), &U64::from(account(&state, address)?.nonce()))
         }
         "eth_getCode" => {
             let state = prove(client, params.block(1)?, &Query::code(address)).await?;
-            written(account(&state, address)?.code().ok_or(TransportError::NullResp)?)
+            Answered::at(state.anchor(), account(&state, address)?.code().ok_or(TransportError::NullResp)?)
         }
         "eth_getStorageAt" => {
             let key = B256::from(params.get::<U256>(1)?);
             let state = prove(client, params.block(2)?, &Query::slot(address, key)).await?;
             let slot = account(&state, address)?.slot(key).ok_or(TransportError::NullResp)?;
-            written(&B256::from(slot.word()))
+            Answered::at(state.anchor(), &B256::from(slot.word()))
         }
         "eth_getProof" => {
             let keys: Vec<B256> = params.get(1)?;
             let mut query = Query::account(address);
             keys.iter().for_each(|key| query.add_slot(address, *key));
             let state = prove(client, params.block(2)?, &query).await?;
-            written(&proof_of(address, account(&state, address)?, &keys))
+            Answered::at(state.anchor(), &proof_of(address, account(&state, address)?, &keys))
         }
         "eth_getAccount" => {
             let state = prove(client, params.block(1)?, &Query::account(address)).await?;
             let account = account(&state, address)?;
-            written(&TrieAccount {
-                nonce: account.nonce(),
-                balance: account.balance(),
-                storage_root: storage_hash(account),
-                code_hash: account.code_hash(),
-            })
+            Answered::at(
+                state.anchor(),
+                &TrieAccount {
+                    nonce: account.nonce(),
+                    balance: account.balance(),
+                    storage_root: storage_hash(account),
+                    code_hash: account.code_hash(),
+                },
+            )
         }
         "eth_getAccountInfo" => {
             let state = prove(client, params.block(1)?, &Query::code(address)).await?;
             let account = account(&state, address)?;
             let code = account.code().ok_or(TransportError::NullResp)?.clone();
-            written(&AccountInfo { balance: account.balance(), nonce: account.nonce(), code })
+            Answered::at(
+                state.anchor(),
+                &AccountInfo { balance: account.balance(), nonce: account.nonce(), code },
+            )
         }
         _ => Err(NotAnswered::Unsupported { what: "this method" }.into()),
     }
 }
 
-async fn storage_values(client: &Client, params: &Params) -> TransportResult<Box<RawValue>> {
+async fn storage_values(client: &Client, params: &Params) -> TransportResult<Answered> {
     let requests: StorageValuesRequest = params.get(0)?;
     let mut query = Query::default();
     for (address, keys) in &requests.0 {
@@ -121,11 +122,11 @@ async fn storage_values(client: &Client, params: &Params) -> TransportResult<Box
         let words = serde_json::to_value(words.ok_or(TransportError::NullResp)?);
         values.insert(address.to_string(), words.map_err(TransportError::ser_err)?);
     }
-    written(&values)
+    Answered::at(state.anchor(), &values)
 }
 
 async fn prove(client: &Client, block: BlockId, query: &Query) -> TransportResult<BlockState> {
-    Ok(client.state(block, query).await.map_err(NotAnswered::from)?)
+    client.state(block, query).await.map_err(unproven)
 }
 
 fn account(state: &BlockState, address: Address) -> TransportResult<&ProvenAccount> {
@@ -152,19 +153,25 @@ fn proof_of(address: Address, account: &ProvenAccount, keys: &[B256]) -> EIP1186
     }
 }
 
-fn written(value: &impl Serialize) -> TransportResult<Box<RawValue>> {
-    to_raw_value(value).map_err(TransportError::ser_err)
-}
-
 /// The parameters of a request.
 pub(crate) struct Params(Vec<Box<RawValue>>);
 
 impl Params {
-    fn read(params: Option<&RawValue>) -> TransportResult<Self> {
+    pub(crate) fn read(params: Option<&RawValue>) -> TransportResult<Self> {
         let Some(params) = params else { return Ok(Self(Vec::new())) };
         // Some methods of alloy send a single parameter without a list.
         let list = serde_json::from_str(params.get());
         Ok(Self(list.unwrap_or_else(|_| vec![params.to_owned()])))
+    }
+
+    /// What a request of `method` asks for, without the block at which it asks.
+    pub(crate) fn question(&self, method: &str) -> String {
+        let block = match method {
+            "eth_getStorageAt" | "eth_getProof" => 2,
+            _ => 1,
+        };
+        let params = self.0.iter().enumerate().filter(|(place, _)| *place != block);
+        params.fold(method.to_owned(), |question, (_, param)| format!("{question} {param}"))
     }
 
     /// The parameter at `place`.

@@ -69,6 +69,7 @@ mod hub;
 mod inner;
 #[cfg(feature = "rollup")]
 mod l1;
+mod last_answers;
 mod link;
 #[cfg(test)]
 mod made;
@@ -100,6 +101,7 @@ pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health, RollupHealth};
+pub use last_answers::{LastAnswer, LastAnswers};
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;

@@ -2,11 +2,11 @@
 
 use alloy_primitives::{B256, b256};
 use saldo::{Address, BlockId, BlockState, Client, ProvenAccount, Query};
-use serde_json::{Value, json};
+use serde_json::json;
 
+use crate::answered::Answered;
 use crate::block_parameter::BlockParameter;
 use crate::error::RpcError;
-use crate::memory::{Kind, Memory};
 use crate::not_proven::not_proven;
 use crate::params::{Key, Params};
 use crate::quantity::quantity;
@@ -18,32 +18,22 @@ const MOST_KEYS: usize = 256;
 /// The root of a trie without leaves. Source: EIP-1186, and the yellow paper's `TRIE(∅)`.
 const NO_STORAGE: B256 = b256!("56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421");
 
-type Answer = Result<Value, Unanswered>;
+type Answer = Result<Answered, Unanswered>;
 
 /// `eth_getBalance`.
-pub(crate) async fn balance(client: &Client, memory: &Memory, params: &Params<'_>) -> Answer {
-    number(client, memory, Kind::Balance, params).await
+pub(crate) async fn balance(client: &Client, params: &Params<'_>) -> Answer {
+    number(client, params, |account| quantity(account.balance())).await
 }
 
 /// `eth_getTransactionCount`.
-pub(crate) async fn nonce(client: &Client, memory: &Memory, params: &Params<'_>) -> Answer {
-    number(client, memory, Kind::Nonce, params).await
+pub(crate) async fn nonce(client: &Client, params: &Params<'_>) -> Answer {
+    number(client, params, |account| quantity(account.nonce())).await
 }
 
-async fn number(client: &Client, memory: &Memory, kind: Kind, params: &Params<'_>) -> Answer {
+async fn number(client: &Client, params: &Params<'_>, of: impl Fn(&ProvenAccount) -> String) -> Answer {
     let (address, block) = (params.address(0)?, provable(params.block(1)?)?);
-    match client.state(block, &Query::account(address)).await {
-        Ok(state) => {
-            let account = account(&state, address)?;
-            let value = match kind {
-                Kind::Balance => quantity(account.balance()),
-                Kind::Nonce => quantity(account.nonce()),
-            };
-            memory.note(address, kind, value.clone(), state.anchor());
-            Ok(value.into())
-        }
-        Err(error) => Err(not_proven(&error, &memory.last(client, address, kind)).into()),
-    }
+    let state = prove(client, block, &Query::account(address)).await?;
+    Ok(Answered::at(of(account(&state, address)?), state.anchor()))
 }
 
 /// `eth_getCode`.
@@ -53,7 +43,7 @@ pub(crate) async fn code(client: &Client, params: &Params<'_>) -> Answer {
     query.add_code(address);
     let state = prove(client, block, &query).await?;
     let code = account(&state, address)?.code().ok_or_else(missing)?;
-    Ok(code.to_string().into())
+    Ok(Answered::at(code.to_string(), state.anchor()))
 }
 
 /// `eth_getStorageAt`.
@@ -63,7 +53,7 @@ pub(crate) async fn storage(client: &Client, params: &Params<'_>) -> Answer {
     query.add_slot(address, key.key);
     let state = prove(client, block, &query).await?;
     let slot = account(&state, address)?.slot(key.key).ok_or_else(missing)?;
-    Ok(B256::from(slot.word()).to_string().into())
+    Ok(Answered::at(B256::from(slot.word()).to_string(), state.anchor()))
 }
 
 /// `eth_getProof`.
@@ -75,7 +65,7 @@ pub(crate) async fn proof(client: &Client, params: &Params<'_>) -> Answer {
     let state = prove(client, block, &query).await?;
     let account = account(&state, address)?;
     let slots = keys.iter().map(|key| slot_proof(account, key)).collect::<Result<Vec<_>, _>>()?;
-    Ok(json!({
+    let proof = json!({
         "address": address,
         "accountProof": account.proof(),
         "balance": quantity(account.balance()),
@@ -83,10 +73,11 @@ pub(crate) async fn proof(client: &Client, params: &Params<'_>) -> Answer {
         "nonce": quantity(account.nonce()),
         "storageHash": account.storage_hash().unwrap_or(NO_STORAGE),
         "storageProof": slots,
-    }))
+    });
+    Ok(Answered::at(proof, state.anchor()))
 }
 
-fn slot_proof(account: &ProvenAccount, key: &Key<'_>) -> Result<Value, Unanswered> {
+fn slot_proof(account: &ProvenAccount, key: &Key<'_>) -> Result<serde_json::Value, Unanswered> {
     let slot = account.slot(key.key).ok_or_else(missing)?;
     Ok(json!({ "key": key.echo(), "value": quantity(slot.word()), "proof": slot.proof() }))
 }
@@ -97,7 +88,7 @@ pub(crate) fn provable(block: BlockParameter) -> Result<BlockId, Unanswered> {
 }
 
 async fn prove(client: &Client, block: BlockId, query: &Query) -> Result<BlockState, Unanswered> {
-    client.state(block, query).await.map_err(|error| not_proven(&error, &Value::Null).into())
+    client.state(block, query).await.map_err(|error| not_proven(&error).into())
 }
 
 fn account(state: &BlockState, address: Address) -> Result<&ProvenAccount, Unanswered> {

@@ -4,6 +4,7 @@ use saldo::{BlockId, Body, Client, ProvenHeader, Withdrawal};
 use serde_json::{Map, Value, json};
 
 use crate::account::provable;
+use crate::answered::Answered;
 use crate::error::RpcError;
 use crate::not_proven::not_proven;
 use crate::params::Params;
@@ -11,19 +12,17 @@ use crate::quantity::quantity;
 use crate::transaction;
 use crate::unanswered::Unanswered;
 
-type Answer = Result<Value, Unanswered>;
+type Answer = Result<Answered, Unanswered>;
 
 /// `eth_blockNumber`.
 pub(crate) async fn number(client: &Client) -> Answer {
-    match client.block(BlockId::Latest).await {
-        Ok(anchor) => Ok(quantity(anchor.number()).into()),
-        Err(error) => Err(not_proven(&error, &Value::Null).into()),
-    }
+    let anchor = client.block(BlockId::Latest).await.map_err(|error| not_proven(&error))?;
+    Ok(Answered::at(quantity(anchor.number()), &anchor))
 }
 
 /// `eth_syncing`: `false` while the newest signed block is young.
 pub(crate) async fn syncing(client: &Client) -> Answer {
-    number(client).await.map(|_| Value::Bool(false))
+    number(client).await.map(|_| Value::Bool(false).into())
 }
 
 /// `eth_getBlockByNumber`.
@@ -46,7 +45,7 @@ pub(crate) async fn by_hash(client: &Client, params: &Params<'_>) -> Answer {
 }
 
 async fn block_of(client: &Client, block: BlockId, is_full: bool) -> Answer {
-    let proven = client.full_block(block).await.map_err(|error| not_proven(&error, &Value::Null))?;
+    let proven = client.full_block(block).await.map_err(|error| not_proven(&error))?;
     let (mut object, body) = (header(proven.header())?, proven.body());
     object.insert("size".to_owned(), quantity(u64::try_from(body.size()).unwrap_or(u64::MAX)).into());
     let transactions = if is_full { full(&object, body).await? } else { json!(body.transactions()) };
@@ -55,11 +54,11 @@ async fn block_of(client: &Client, block: BlockId, is_full: bool) -> Answer {
     if let Some(withdrawals) = body.withdrawals() {
         object.insert("withdrawals".to_owned(), withdrawals.iter().map(withdrawal).collect());
     }
-    Ok(object.into())
+    Ok(Answered::at(object, proven.header().anchor()))
 }
 
 /// The full transactions. To find their senders takes up to a tenth of a second, so it is done beside the other answers.
-async fn full(header: &Map<String, Value>, body: &Body) -> Answer {
+async fn full(header: &Map<String, Value>, body: &Body) -> Result<Value, Unanswered> {
     let (header, raw) = (header.clone(), body.raw_transactions().to_vec());
     let read = tokio::task::spawn_blocking(move || transaction::full(&header, &raw)).await;
     let read = read.map_err(|_| RpcError::internal())?;

@@ -66,6 +66,20 @@ impl RpcError {
         Self { data, ..self }
     }
 
+    /// The same error with the `last` proven answer, if it says that nothing is proven.
+    #[must_use]
+    pub(crate) fn with_last(mut self, last: impl FnOnce() -> Value) -> Self {
+        let is_not_proven = self.code == Self::NOT_PROVEN;
+        let data = self.data.as_mut().map(|data| match data {
+            Value::Array(list) => list.first_mut().and_then(Value::as_object_mut),
+            data => data.as_object_mut(),
+        });
+        if let Some(data) = data.flatten().filter(|_| is_not_proven) {
+            data.insert("last".to_owned(), last());
+        }
+        self
+    }
+
     /// There is no such method here. The caller's fault.
     pub(crate) fn method_not_found() -> Self {
         Self::new(Self::METHOD_NOT_FOUND, "the method does not exist here", None)

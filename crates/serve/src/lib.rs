@@ -27,6 +27,7 @@
 mod accept;
 mod access;
 mod account;
+mod answered;
 mod block;
 mod block_parameter;
 mod claim;
@@ -36,7 +37,6 @@ mod error;
 mod exchange;
 mod feed;
 mod http_service;
-mod memory;
 mod meter;
 #[cfg(feature = "metrics")]
 mod metrics;

@@ -2,13 +2,13 @@
 
 use std::time::Instant;
 
-use saldo::{Client, ProviderId};
+use saldo::{Client, LastAnswers, ProviderId};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
+use crate::answered::{self, Answered};
 use crate::error::RpcError;
 use crate::feed::Feed;
-use crate::memory::Memory;
 use crate::params::Params;
 use crate::pass_through::{PassThrough, Passed};
 use crate::request::Call;
@@ -21,7 +21,7 @@ use crate::{account, block, claim, meter, own};
 pub(crate) struct Network {
     pub(crate) client: Client,
     pub(crate) feed: Feed,
-    memory: Memory,
+    lasts: LastAnswers,
     pass_through: Option<PassThrough>,
 }
 
@@ -115,7 +115,7 @@ fn known(method: &str) -> &'static str {
 
 impl Network {
     pub(crate) fn new(client: Client, pass_through: Option<PassThrough>) -> Self {
-        Self { client, feed: Feed::default(), memory: Memory::default(), pass_through }
+        Self { client, feed: Feed::default(), lasts: LastAnswers::default(), pass_through }
     }
 
     /// Answers one call. `session` is that of a connection that takes subscriptions.
@@ -131,8 +131,11 @@ impl Network {
             return subscribe(session, call.params);
         }
         let refusal = match self.proven(call, session).await {
-            Ok(result) => return Answer::proven(raw(&result)),
-            Err(Unanswered::Final(error)) => return Answer::error(&error),
+            Ok(answered) => return self.proven_answer(call, &answered),
+            Err(Unanswered::Final(error)) => {
+                let last = || answered::last(&self.lasts, &self.client, call);
+                return Answer::error(&error.with_last(last));
+            }
             Err(Unanswered::Unprovable(error)) => error,
         };
         let Some(provider) = self.pass_through.as_ref().filter(|_| PassThrough::takes(&call.method)) else {
@@ -145,12 +148,20 @@ impl Network {
         }
     }
 
-    async fn proven(&self, call: &Call<'_>, session: Option<&Session>) -> Result<Value, Unanswered> {
-        let (client, memory) = (&self.client, &self.memory);
+    fn proven_answer(&self, call: &Call<'_>, answered: &Answered) -> Answer {
+        let result = raw(&answered.value);
+        if let Some(anchor) = &answered.anchor {
+            answered::keep(&self.lasts, call, result.get(), anchor);
+        }
+        Answer::proven(result)
+    }
+
+    async fn proven(&self, call: &Call<'_>, session: Option<&Session>) -> Result<Answered, Unanswered> {
+        let client = &self.client;
         let params = |most| Params::read(call.params, most);
         match call.method.as_str() {
-            "eth_getBalance" => account::balance(client, memory, &params(2)?).await,
-            "eth_getTransactionCount" => account::nonce(client, memory, &params(2)?).await,
+            "eth_getBalance" => account::balance(client, &params(2)?).await,
+            "eth_getTransactionCount" => account::nonce(client, &params(2)?).await,
             "eth_getCode" => account::code(client, &params(2)?).await,
             "eth_getStorageAt" => account::storage(client, &params(3)?).await,
             "eth_getProof" => account::proof(client, &params(3)?).await,
@@ -162,6 +173,15 @@ impl Network {
             "eth_syncing" => params(0).map(|_| block::syncing(client))?.await,
             "eth_getBlockByNumber" => block::by_number(client, &params(2)?).await,
             "eth_getBlockByHash" => block::by_hash(client, &params(2)?).await,
+            _ => self.of_the_server(call, session).await.map(Answered::from),
+        }
+    }
+
+    /// Answers what is not about the state of one block.
+    async fn of_the_server(&self, call: &Call<'_>, session: Option<&Session>) -> Result<Value, Unanswered> {
+        let client = &self.client;
+        let params = |most| Params::read(call.params, most);
+        match call.method.as_str() {
             "eth_chainId" => {
                 params(0).map(|_| crate::quantity::quantity(self.chain_id()).into()).map_err(Into::into)
             }

@@ -3,17 +3,18 @@
 use alloy_primitives::{Address, Bytes, U256};
 use saldo::{Call, CallError, Client, Estimate, Output};
 use serde::Deserialize;
+use serde_json::json;
 use serde_json::value::RawValue;
-use serde_json::{Value, json};
 
 use crate::account::provable;
+use crate::answered::Answered;
 use crate::error::RpcError;
 use crate::not_proven::not_proven;
 use crate::params::{Params, field_bytes, field_quantity};
 use crate::quantity::quantity;
 use crate::unanswered::Unanswered;
 
-type Answer = Result<Value, Unanswered>;
+type Answer = Result<Answered, Unanswered>;
 
 /// The object of a call. Members that change nothing here are left out: the nonce, the type and the chain id.
 #[derive(Deserialize)]
@@ -50,7 +51,7 @@ async fn called(client: &Client, params: &Params<'_>) -> Answer {
     let call = object.call()?;
     match client.call(block, &call).await {
         Ok(reading) => match reading.output() {
-            Output::Returned(bytes) => Ok(bytes.to_string().into()),
+            Output::Returned(bytes) => Ok(Answered::at(bytes.to_string(), reading.anchor())),
             failed => Err(failed_with(failed)),
         },
         Err(error) => Err(not_known(&error)),
@@ -69,7 +70,7 @@ async fn estimated(client: &Client, params: &Params<'_>) -> Answer {
     let call = object.call()?;
     match client.estimate_gas(block, &call).await {
         Ok(reading) => match reading.estimate() {
-            Estimate::Gas(gas) => Ok(quantity(*gas).into()),
+            Estimate::Gas(gas) => Ok(Answered::at(quantity(*gas), reading.anchor())),
             Estimate::Fails(output) => Err(failed_with(output)),
         },
         Err(error) => Err(not_known(&error)),
@@ -166,7 +167,7 @@ fn reason(bytes: &[u8]) -> Option<String> {
 
 fn not_known(error: &CallError) -> Unanswered {
     match error {
-        CallError::NotProven(error) => not_proven(error, &Value::Null).into(),
+        CallError::NotProven(error) => not_proven(error).into(),
         CallError::NotRun { is_out_of_gas: true, .. } => RpcError::failed("out of gas").into(),
         error => {
             let data = json!({
