@@ -36,18 +36,7 @@ pub(crate) async fn respond(network: &Network, body: &[u8], session: Option<&Ses
         }
         Ok(Incoming::Batch(entries)) => {
             let answers = join_all(entries.iter().map(|entry| answer(network, entry, session))).await;
-            let mut texts = String::new();
-            for (answer, entry) in answers.into_iter().zip(&entries) {
-                let is_full = texts.len() > MOST_BYTES;
-                let answer = if is_full { Answer::error(&RpcError::too_large()) } else { answer };
-                if let Some(text) = response.take(answer, entry.id) {
-                    let _ = write!(texts, "{}{text}", if texts.is_empty() { '[' } else { ',' });
-                }
-            }
-            if !texts.is_empty() {
-                texts.push(']');
-                response.text = Some(texts);
-            }
+            response.take_batch(answers.into_iter().zip(entries.iter().map(|entry| entry.id)));
         }
     }
     response
@@ -61,6 +50,22 @@ async fn answer(network: &Network, entry: &Entry<'_>, session: Option<&Session>)
 }
 
 impl Response {
+    /// Takes the answers to a batch, each with the id of its call. Once they are too large together, the others are errors.
+    fn take_batch<'a>(&mut self, answers: impl Iterator<Item = (Answer, Option<&'a RawValue>)>) {
+        let mut texts = String::new();
+        for (answer, id) in answers {
+            let is_full = texts.len() > MOST_BYTES;
+            let answer = if is_full { Answer::error(&RpcError::too_large()) } else { answer };
+            if let Some(text) = self.take(answer, id) {
+                let _ = write!(texts, "{}{text}", if texts.is_empty() { '[' } else { ',' });
+            }
+        }
+        if !texts.is_empty() {
+            texts.push(']');
+            self.text = Some(texts);
+        }
+    }
+
     /// Notes what the answer says beside its text, and returns the text; `None` for the answer to a notification.
     fn take(&mut self, answer: Answer, id: Option<&RawValue>) -> Option<String> {
         let text = id.map(|id| text(id, &answer));
@@ -83,4 +88,37 @@ fn text(id: &RawValue, answer: &Answer) -> String {
     }
     text.push('}');
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+    use serde_json::value::to_raw_value;
+
+    use super::*;
+
+    fn answer(bytes: usize) -> Answer {
+        let outcome = Ok(to_raw_value(&"7".repeat(bytes)).unwrap());
+        Answer { outcome, unproven: None, subscription: None, ended: "proven" }
+    }
+
+    #[test]
+    fn answers_that_are_too_large_together_are_errors_from_then_on() {
+        let ids: Vec<_> = (0..8).map(|id| to_raw_value(&id).unwrap()).collect();
+        let mut response = Response::default();
+        response.take_batch(ids.iter().map(|id| (answer(5 << 20), Some(&**id))));
+        let text = response.text.unwrap();
+        assert!(text.len() < MOST_BYTES + (6 << 20), "{}", text.len());
+        let answers: Vec<Value> = serde_json::from_str(&text).unwrap();
+        let is_answered: Vec<bool> = answers.iter().map(|answer| answer["result"].is_string()).collect();
+        assert_eq!(is_answered, [true, true, true, true, false, false, false, false]);
+        assert_eq!((&answers[7]["error"]["code"], &answers[7]["id"]), (&(-32_005).into(), &7.into()));
+    }
+
+    #[test]
+    fn notifications_alone_have_no_text() {
+        let mut response = Response::default();
+        response.take_batch([(answer(1), None), (answer(1), None)].into_iter());
+        assert_eq!(response.text, None);
+    }
 }

@@ -45,3 +45,17 @@ impl State {
         self.networks.get(path.strip_suffix('/').unwrap_or(path))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bodies_of_all_callers_are_limited_together() {
+        let state = State::new(Settings::default(), BTreeMap::new());
+        let mut held: Vec<_> = (0..64).map(|_| state.hold(State::MAX_BODY).expect("64 MiB")).collect();
+        assert!(state.hold(1).is_none());
+        held.pop();
+        assert!(state.hold(State::MAX_BODY).is_some() && state.hold(State::MAX_BODY + 1).is_none());
+    }
+}

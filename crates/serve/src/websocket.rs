@@ -23,8 +23,6 @@ use crate::state::State;
 
 /// The most messages of one connection that are answered at a time. Further ones are read later.
 const MOST_RUNNING: usize = 32;
-/// How often a connection is asked whether it still lives.
-const PING: Duration = Duration::from_secs(30);
 /// How long a message may take to be sent.
 const SEND: Duration = Duration::from_secs(10);
 
@@ -73,7 +71,8 @@ impl Connection<'_> {
         let session = &self.session;
         let network = self.network;
         let mut running = FuturesUnordered::new();
-        let mut ping = interval(PING);
+        let pause = ping_interval(state);
+        let mut ping = interval(pause);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {
@@ -106,7 +105,7 @@ impl Connection<'_> {
                     }
                 }
                 _ = ping.tick() => {
-                    if self.heard.elapsed() > PING.saturating_mul(2) {
+                    if self.heard.elapsed() > pause.saturating_mul(2) {
                         return None;
                     }
                     send(&mut self.socket, Message::Ping(Bytes::new())).await?;
@@ -114,6 +113,11 @@ impl Connection<'_> {
             }
         }
     }
+}
+
+/// How often a connection is asked whether it still lives: so that a silent one ends about as early as an idle one without WebSocket.
+fn ping_interval(state: &State) -> Duration {
+    (state.settings.idle_timeout.saturating_mul(2) / 5).max(Duration::from_millis(1))
 }
 
 /// Answers one message, whose bytes count until then.
