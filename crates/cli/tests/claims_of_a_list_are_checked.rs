@@ -213,17 +213,17 @@ fn a_file_of_something_else_is_left_as_it_is() {
 }
 
 #[test]
-fn thousands_of_claims_are_checked_in_portions() {
+fn ten_thousand_claims_are_checked_in_portions() {
     let services = Services::new(1, 1);
-    let claims = (1..=2_500_u32).map(|number| format!("0x{number:040x},native,0\n"));
+    let claims = (1..=10_000_u32).map(|number| format!("0x{number:040x},native,0\n"));
     let list: String = claims.collect();
     let path = fresh_path();
     let mut command = services.command("check");
     command.arg(network_file(&list)).args(["--timeout", "60s", "--quiet", "--output"]).arg(&path);
     let done = run(&mut command);
     assert_eq!(done.status, 0, "{done:?}");
-    assert_eq!(lines_of(&path).len(), 2_500);
-    assert!(done.out.starts_with("2500 confirmed"), "{done:?}");
+    assert_eq!(lines_of(&path).len(), 10_000);
+    assert!(done.out.starts_with("10000 confirmed"), "{done:?}");
 }
 
 #[test]

@@ -96,11 +96,23 @@ fn a_slow_provider_delays_no_caller() {
     served.result("eth_getBalance", &json!([ALICE, block]));
     for slow in 0..2 {
         services.providers[slow].set(Fault::Hang);
-        let started = Instant::now();
-        let block = served.result("eth_blockNumber", &json!([]));
-        let batch = served.post(&json!(balances(20, &block)).to_string()).json();
-        assert!(batch.as_array().unwrap().iter().all(|answer| answer.get("result").is_some()), "{batch}");
-        assert!(started.elapsed() < Duration::from_secs(8), "{:?}", started.elapsed());
+        let rounds: Vec<Duration> = (0..3).map(|_| twenty_at_a_new_block(&served)).collect();
+        // Answers on this machine come within milliseconds, so the next provider is asked after the shortest delay, 150 ms. The
+        // machine may do other work in some of the rounds.
+        assert!(rounds.iter().any(|round| *round < Duration::from_millis(1_500)), "{rounds:?}");
         services.providers[slow].clear();
     }
+}
+
+/// How long twenty reads take at a block that no read was about yet.
+fn twenty_at_a_new_block(served: &Served) -> Duration {
+    let newest = || number(&served.result("eth_blockNumber", &json!([])));
+    let last = newest();
+    while newest() == last {
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    let started = Instant::now();
+    let batch = served.post(&json!(balances(20, &json!("latest"))).to_string()).json();
+    assert!(batch.as_array().unwrap().iter().all(|answer| answer.get("result").is_some()), "{batch}");
+    started.elapsed()
 }
