@@ -1,17 +1,21 @@
 // viem and ethers, unchanged but for their URL. Usage: node clients.mjs known|unknown URL ADDRESS WEI
 import assert from "node:assert/strict";
 import { ethers } from "ethers";
-import { createPublicClient, http, webSocket } from "viem";
+import { createPublicClient, erc20Abi, http, webSocket } from "viem";
 
 const [mode, url, address, wei] = process.argv.slice(2);
 const ws = url.replace("http", "ws");
 const expected = BigInt(wei);
+// The contract of scenario.toml, and what the address holds of it.
+const token = "0x3131313131313131313131313131313131313131";
+const units = 2_500_000_000_000_000_000n;
 
 /** The calls of each client. A value is what the chain has. */
 async function clients() {
   const viem = createPublicClient({ transport: http(url, { retryCount: 0, timeout: 30_000 }) });
   const network = ethers.Network.from(31337);
   const ethersClient = new ethers.JsonRpcProvider(url, network, { staticNetwork: network });
+  const contract = new ethers.Contract(token, ["function balanceOf(address) view returns (uint256)"], ethersClient);
   return {
     viem: {
       balance: () => viem.getBalance({ address }),
@@ -19,6 +23,7 @@ async function clients() {
       block: async () => (await viem.getBlock()).hash,
       whole: async () => (await viem.getBlock({ blockTag: "latest", includeTransactions: true })).transactions.length,
       call: async () => (await viem.call({ to: address, data: "0x" })).data ?? "0x",
+      token: () => viem.readContract({ address: token, abi: erc20Abi, functionName: "balanceOf", args: [address] }),
       number: () => viem.getBlockNumber({ cacheTime: 0 }),
       chain: async () => BigInt(await viem.getChainId()),
     },
@@ -28,6 +33,7 @@ async function clients() {
       block: async () => (await ethersClient.getBlock("latest")).hash,
       whole: async () => (await ethersClient.getBlock("latest", true)).prefetchedTransactions.length,
       call: () => ethersClient.call({ to: address, data: "0x" }),
+      token: () => contract.balanceOf(address),
       number: async () => BigInt(await ethersClient.getBlockNumber()),
       chain: async () => (await ethersClient.getNetwork()).chainId,
     },
@@ -61,6 +67,7 @@ function check(name, value) {
     block: () => assert.match(value, /^0x[0-9a-f]{64}$/),
     whole: () => assert.equal(value, 0),
     call: () => assert.equal(value, "0x"),
+    token: () => assert.equal(value, units),
     number: () => assert.ok(value > 0n),
     chain: () => assert.equal(value, 31337n),
   };

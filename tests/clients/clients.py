@@ -10,16 +10,32 @@ from web3 import AsyncWeb3, HTTPProvider, Web3, WebSocketProvider
 from web3.exceptions import ContractLogicError, Web3RPCError
 
 
+# The contract of scenario.toml, and what the address holds of it.
+TOKEN = Web3.to_checksum_address("0x" + "31" * 20)
+UNITS = 2_500_000_000_000_000_000
+ABI = [
+    {
+        "type": "function",
+        "name": "balanceOf",
+        "stateMutability": "view",
+        "inputs": [{"name": "owner", "type": "address"}],
+        "outputs": [{"name": "", "type": "uint256"}],
+    }
+]
+
+
 def main() -> None:
     mode, url, address, wei = sys.argv[1:]
     web3 = Web3(HTTPProvider(url, exception_retry_configuration=None))
     address = Web3.to_checksum_address(address)
+    token = web3.eth.contract(address=TOKEN, abi=ABI)
     calls: dict[str, tuple[Callable[[], object], Callable[[object], bool]]] = {
         "balance": (lambda: web3.eth.get_balance(address), lambda value: value == int(wei)),
         "nonce": (lambda: web3.eth.get_transaction_count(address), lambda value: value == 0),
         "block": (lambda: web3.eth.get_block("latest")["hash"].hex(), lambda value: len(str(value)) >= 64),
         "whole": (lambda: len(web3.eth.get_block("latest", True)["transactions"]), lambda value: value == 0),
         "call": (lambda: web3.eth.call({"to": address, "data": "0x"}).hex(), lambda value: value in ("", "0x")),
+        "token": (lambda: token.functions.balanceOf(address).call(), lambda value: value == UNITS),
         "number": (lambda: web3.eth.block_number, lambda value: int(str(value)) > 0),
         "proof": (lambda: len(web3.eth.get_proof(address, [0])["accountProof"]), lambda value: value != 0),
         "chain": (lambda: web3.eth.chain_id, lambda value: value == 31337),
