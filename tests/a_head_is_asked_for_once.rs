@@ -49,3 +49,42 @@ fn the_next_slot_is_asked_for_again() {
         assert_eq!(number(), first + slots);
     }
 }
+
+/// The sources have the head of a slot three seconds after its start. A screen reads each half second: after some slots the sources are
+/// asked when they have it, and the head is not missed for longer than a second.
+#[test]
+fn when_sources_publish_is_learned() {
+    let chain = Chain::builder(3).accounts([(ALICE, BEFORE)]).build();
+    let policy = Policy { operators_per_address: 3, ..Policy::signed() };
+    let scene = Scene::of(chain, 3, 3, 2, policy);
+    scene.assert_true(&scene.balance(ALICE), ALICE);
+    let clock = scene.simulation.clock();
+    let network = scene.chain.network();
+    let (mut asked_before, mut late, slots) = (0, Duration::ZERO, 24_u32);
+    for slot in 0..slots {
+        if slot == 8 {
+            (asked_before, late) = (asked(&scene), Duration::ZERO);
+        }
+        let wall = clock.wall();
+        let start = network.slot_start(network.slot_at(wall).unwrap().checked_add(1).unwrap());
+        scene.sources.iter().for_each(|source| source.set_lag(1));
+        scene.simulation.pass(start.saturating_sub(wall));
+        let mut found = None;
+        while clock.wall().saturating_sub(start) < Duration::from_secs(11) {
+            let at = clock.wall().saturating_sub(start);
+            scene.sources.iter().for_each(|source| source.set_lag(u64::from(at < Duration::from_secs(3))));
+            let reading = scene.balance(ALICE);
+            scene.assert_true(&reading, ALICE);
+            let anchor = reading.proven().unwrap().anchor().timestamp();
+            if found.is_none() && start.saturating_sub(anchor) <= network.slot_duration() {
+                found = Some(at);
+            }
+            scene.simulation.pass(Duration::from_millis(500));
+        }
+        late += found.expect("the head of the slot is found").saturating_sub(Duration::from_secs(3));
+    }
+    let (slots, asked) = (slots - 8, asked(&scene) - asked_before);
+    println!("{asked} requests in {slots} slots, {:?} late", late / slots);
+    assert!(asked <= usize::try_from(slots * 3 / 2).unwrap(), "{asked} requests in {slots} slots");
+    assert!(late / slots <= Duration::from_secs(1), "{:?} late", late / slots);
+}

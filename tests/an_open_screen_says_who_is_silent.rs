@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select};
-use saldo::{Activity, Change, Clock, Freshness, Reading, Watch};
-use saldo_drill::{BeaconSource, Fault, Provider};
+use saldo::{Activity, Change, Clock, Freshness, Policy, Reading, Watch};
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
 use saldo_tests::watched::{ALICE_HOLDING, SLOT, changes_within, readings};
@@ -141,4 +141,25 @@ fn all_changes_of_one_moment_come_together() {
         together = changes.into_iter().filter(is_proven).collect();
     }
     assert_eq!(together.len(), 3, "{together:?}");
+}
+
+/// The providers are gone, and the sources give heads: the screen says so within a minute, however short the slots are, and wherever in
+/// the slot it was opened.
+#[test]
+fn providers_that_are_gone_are_noticed_with_short_slots_too() {
+    for (seed, opened) in [(7, 0), (8, 250), (9, 333), (10, 400), (11, 990)] {
+        let slot = Duration::from_secs(1);
+        let chain = Chain::builder(seed).slot_duration(slot).accounts([(ALICE, BEFORE)]).build();
+        let policy = Policy { max_age: Duration::from_secs(20), ..Policy::signed() };
+        let scene = Scene::of(chain, seed, 3, 2, policy);
+        scene.simulation.pass(Duration::from_millis(opened));
+        let mut watch = scene.client.watch([ALICE_HOLDING]);
+        changes_within(&scene, &mut watch, Duration::from_secs(30));
+        scene.providers.iter().for_each(|provider| provider.add(Fault::Refuse));
+        let changes = changes_within(&scene, &mut watch, Duration::from_secs(60));
+        let gone = readings(&changes).into_iter().find(|(_, reading, _)| reading.proven().is_none());
+        let (at, reading, _) = gone.unwrap_or_else(|| panic!("opened at {opened} ms: {changes:?}"));
+        assert!(reading.latest_proven().is_some(), "{reading:?}");
+        println!("opened at {opened} ms: noticed after {at:?}");
+    }
 }

@@ -17,6 +17,7 @@ mod lag;
 mod need;
 mod poll;
 mod probe;
+mod publication;
 mod routes;
 mod start;
 mod state;

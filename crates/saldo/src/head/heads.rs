@@ -144,6 +144,7 @@ impl Head {
             if outcome.is_ok() {
                 let now = self.env.clock().monotonic();
                 self.state().heads_answered = Some(now);
+                self.note_publication(before);
             }
             // A source whose head is behind does not stop the requests to the others. A source that gave no
             // newer head is not accepted.

@@ -30,7 +30,7 @@ impl Head {
     /// is no head.
     pub(super) fn slots_missing(&self) -> Option<u64> {
         match self.slots_behind()?.saturating_sub(self.common_lag()) {
-            1 if self.was_just_answered() => Some(0),
+            1 if self.was_just_answered() || !self.publication_is_due() => Some(0),
             missing => Some(missing),
         }
     }
@@ -41,6 +41,29 @@ impl Head {
         let pause = self.network().slot_duration().checked_div(6).unwrap_or_default();
         let now = self.env.clock().monotonic();
         self.state().heads_answered.is_some_and(|answered| now.saturating_sub(answered) < pause)
+    }
+
+    /// Whether the sources publish the head of this slot by now, as was learned.
+    fn publication_is_due(&self) -> bool {
+        self.since_slot_start().is_none_or(|at| self.state().publication.is_due(at))
+    }
+
+    fn since_slot_start(&self) -> Option<Duration> {
+        let (network, now) = (self.network(), self.time());
+        Some(now.saturating_sub(network.slot_start(network.slot_at(now)?)))
+    }
+
+    /// Notes what the answer of a source says about when heads are published. The newest head before was that of `before`.
+    pub(super) fn note_publication(&self, before: Option<Slot>) {
+        let (Some(at), Some(behind)) = (self.since_slot_start(), self.slots_behind()) else { return };
+        let (newest, slot) = (self.newest_slot(), self.network().slot_duration());
+        let behind = behind.saturating_sub(self.common_lag());
+        let mut state = self.state();
+        state.publication = match behind {
+            0 if newest > before => state.publication.was_out(at, slot),
+            1 => state.publication.was_not_yet(at, slot),
+            _ => state.publication,
+        };
     }
 
     /// The lag beyond the usual, in slots, up to which no source is asked for a newer head.

@@ -10,6 +10,7 @@ use saldo_reading::{Attempt, Generation, Now, ProviderId};
 use saldo_source::{Clock, SortedMap, SortedSet};
 
 use super::certain_time::CertainTime;
+use super::publication::Publication;
 
 /// What L1 is at one moment.
 #[derive(Clone, Copy, Debug)]
@@ -56,6 +57,8 @@ pub(crate) struct HeadState {
     pub(super) silent_sources: SortedSet<ProviderId>,
     /// When a source last gave accepted heads, on the monotonic clock.
     pub(super) heads_answered: Option<Duration>,
+    /// When in a slot the sources publish its head.
+    pub(super) publication: Publication,
     /// What the sources answered to requests for finality updates.
     pub(super) finality: FinalityAnswers,
     /// When each source was last found to serve a light-client route, on the monotonic clock.
