@@ -74,7 +74,7 @@ fn the_caller_and_its_value_are_seen() {
     assert_eq!(word(&scene, &call), U256::from_be_bytes(ALICE.into_word().0) + U256::from(9));
     let poor = Call { from: BOB, value: BEFORE, ..call };
     let reading = scene.simulation.run(scene.client.call(BlockId::Latest, &poor)).unwrap();
-    assert_eq!(*reading.output(), Output::Failed, "it does not have that much");
+    assert_eq!(*reading.output(), Output::LacksFunds, "it does not have that much");
 }
 
 #[test]
@@ -120,5 +120,5 @@ fn the_gas_of_a_transaction_is_estimated() {
     let least = 21_000 + 6 + 5_000;
     assert!((least..=least + least / 64).contains(&written), "{written}");
     let poor = Call { from: BOB, value: BEFORE, ..transfer };
-    assert!(matches!(gas(&poor), Estimate::Fails(Output::Failed)));
+    assert!(matches!(gas(&poor), Estimate::Fails(Output::LacksFunds)));
 }

@@ -65,7 +65,7 @@ fn a_transfer_costs_the_transaction_alone() {
         let all = Call { value: ETHER, ..transfer.clone() };
         assert_eq!(estimated(&world, &all), Ok(Estimate::Gas(21_000)), "{to}");
         let more = Call { value: ETHER + U256::ONE, ..transfer };
-        assert_eq!(estimated(&world, &more), Ok(Estimate::Fails(Output::Failed)), "{to}");
+        assert_eq!(estimated(&world, &more), Ok(Estimate::Fails(Output::LacksFunds)), "{to}");
     }
 }
 

@@ -102,7 +102,11 @@ mod proven {
 
     /// The error that a node answers: code 3 with the bytes of a revert.
     fn reverted(output: &Output) -> TransportError {
-        let Output::Reverted(bytes) = output else { return NotAnswered::Fails.into() };
+        let bytes = match output {
+            Output::Reverted(bytes) => bytes,
+            Output::LacksFunds => return NotAnswered::LacksFunds.into(),
+            Output::Returned(_) | Output::Failed => return NotAnswered::Fails.into(),
+        };
         let data = to_raw_value(bytes).ok();
         TransportError::ErrorResp(ErrorPayload { code: 3, message: "execution reverted".into(), data })
     }

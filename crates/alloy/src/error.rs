@@ -84,6 +84,9 @@ pub enum NotAnswered {
     /// The transaction would fail.
     #[error("the transaction fails")]
     Fails,
+    /// The transaction would fail, because its sender has less than the value that it sends.
+    #[error("insufficient funds for transfer")]
+    LacksFunds,
     /// The request asks for what cannot be proven. Fault: the caller.
     #[error("{what} cannot be proven")]
     Unsupported {

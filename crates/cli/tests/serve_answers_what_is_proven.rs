@@ -136,6 +136,11 @@ fn contracts_are_run_over_proven_state() {
         served.result("eth_estimateGas", &json!([{ "from": ALICE, "to": BOB, "value": "0x1" }])),
         "0x5208"
     );
+    let too_much = json!([{ "from": ALICE, "to": BOB, "value": "0xffffffffffffffffffffffff" }]);
+    for method in ["eth_call", "eth_estimateGas"] {
+        let error = served.error(method, &too_much);
+        assert_eq!(error["message"], "insufficient funds for transfer", "{error}");
+    }
     let reverted = served.error("eth_call", &json!([{ "to": testbed::token::REVERTS }, "latest"]));
     assert_eq!((&reverted["code"], &reverted["data"]), (&json!(3), &json!("0x")));
     assert!(reverted["message"].as_str().unwrap().starts_with("execution reverted"), "{reverted}");

@@ -50,6 +50,8 @@ pub enum Output {
     Returned(Bytes),
     /// It reverted, with these bytes.
     Reverted(Bytes),
+    /// The sender has less than the value that it sends.
+    LacksFunds,
     /// It failed in another way than by its gas.
     Failed,
 }
@@ -106,6 +108,7 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
         ExecutionResult::Success { output: Out::Create(..), .. } => Err(Refusal::Contracts),
         ExecutionResult::Revert { output, .. } => Ok(Output::Reverted(output)),
         ExecutionResult::Halt { reason: HaltReason::OutOfGas(_), .. } => Err(Refusal::OutOfGas),
+        ExecutionResult::Halt { reason: HaltReason::OutOfFunds, .. } => Ok(Output::LacksFunds),
         ExecutionResult::Halt { .. } => Ok(Output::Failed),
     }
 }

@@ -151,6 +151,8 @@ fn failed_with(output: &Output) -> Unanswered {
             let reason = reason(bytes).map_or(String::new(), |reason| format!(": {reason}"));
             RpcError::reverted(format!("execution reverted{reason}"), bytes.to_string()).into()
         }
+        // geth's words.
+        Output::LacksFunds => RpcError::failed("insufficient funds for transfer").into(),
         Output::Returned(_) | Output::Failed => RpcError::failed("execution failed: not by a revert").into(),
     }
 }

@@ -117,7 +117,8 @@ impl Connection<'_> {
 
 /// How often a connection is asked whether it still lives: so that a silent one ends about as early as an idle one without WebSocket.
 fn ping_interval(state: &State) -> Duration {
-    (state.settings.idle_timeout.saturating_mul(2) / 5).max(Duration::from_millis(1))
+    let pause = state.settings.idle_timeout.saturating_mul(2).checked_div(5);
+    pause.unwrap_or_default().max(Duration::from_millis(1))
 }
 
 /// Answers one message, whose bytes count until then.

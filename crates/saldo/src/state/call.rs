@@ -37,7 +37,7 @@ impl CallReading {
     pub const fn returned(&self) -> Option<&Bytes> {
         match &self.output {
             Output::Returned(bytes) => Some(bytes),
-            Output::Reverted(_) | Output::Failed => None,
+            Output::Reverted(_) | Output::LacksFunds | Output::Failed => None,
         }
     }
 }
