@@ -234,6 +234,34 @@ fn an_outage_changes_no_amount_of_a_token() {
     assert_unknown(&read(&scene, erc20(UNUSED, WETH)), "all_unreachable");
 }
 
+/// A watch asks for the token's own balance, not for the owner's coin: what does not change costs no proof, and a change of either is
+/// told within some slots.
+#[test]
+fn a_hint_has_a_change_of_a_token_proven() {
+    let scene = scene(15, 2);
+    scene.chain.stall_finality(true);
+    let (token, coin) = (erc20(ALICE, WETH), saldo_tests::native(ALICE));
+    let mut watch = scene.client.watch([token, coin]);
+    assert_eq!(readings(&changes_within(&scene, &mut watch, SLOT * 4)).len(), 2);
+    let proofs = || -> u64 {
+        scene.providers.iter().filter_map(|provider| provider.requests().get("eth_getProof").copied()).sum()
+    };
+    let before = proofs();
+    assert!(before > 0);
+    assert_eq!(changes_within(&scene, &mut watch, SLOT * 15), [], "nothing has changed");
+    assert_eq!(proofs(), before);
+    for (units, wei) in [(50, None), (50, Some(3_u64)), (51, Some(4))] {
+        set_word(&scene.chain, WETH, "WETH9", ALICE, U256::from(units));
+        if let Some(wei) = wei {
+            scene.chain.set_balance(ALICE, U256::from(wei));
+        }
+        assert!(!readings(&changes_within(&scene, &mut watch, SLOT * 8)).is_empty());
+        let last = |holding| scene.client.last(&holding).unwrap().amount().base_units();
+        assert_eq!(last(token), U256::from(units));
+        assert!(wei.is_none_or(|wei| last(coin) == U256::from(wei)));
+    }
+}
+
 #[test]
 fn a_watch_tells_that_a_proxy_was_upgraded() {
     let scene = scene(12, 2);

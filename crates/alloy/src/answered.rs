@@ -1,7 +1,7 @@
 //! Answers, and what was answered last.
 
 use alloy_transport::{TransportError, TransportResult};
-use saldo::{Anchor, Client, LastAnswers};
+use saldo::{Anchor, Client};
 use serde::Serialize;
 use serde_json::value::{RawValue, to_raw_value};
 
@@ -30,7 +30,6 @@ impl Answered {
 /// Answers a request for a method that [is proven](method::is_proven). What it answers is kept for the time when nothing is known.
 pub(crate) async fn answer(
     client: &Client,
-    lasts: &LastAnswers,
     method: &str,
     params: Option<&RawValue>,
 ) -> TransportResult<Box<RawValue>> {
@@ -39,10 +38,10 @@ pub(crate) async fn answer(
     match method::answer(client, method, &params).await {
         Ok(Answered { json, anchor }) => {
             if let Some(anchor) = anchor {
-                lasts.note(&question, json.get(), &anchor);
+                client.keep_answer(&question, json.get(), &anchor);
             }
             Ok(json)
         }
-        Err(error) => Err(with_last(error, || lasts.last(client, &question))),
+        Err(error) => Err(with_last(error, || client.last_answer(&question))),
     }
 }

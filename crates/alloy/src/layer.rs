@@ -1,6 +1,5 @@
 //! The layer, and the transport that it puts under a provider.
 
-use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use alloy_eips::BlockId;
@@ -13,7 +12,7 @@ use alloy_provider::{EthCall, Provider, ProviderLayer, RootProvider};
 use alloy_rpc_client::RpcClient;
 use alloy_transport::{BoxTransport, TransportError, TransportFut, TransportResult};
 use futures_util::future::join_all;
-use saldo::{Client, LastAnswers};
+use saldo::Client;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use tower_service::Service;
@@ -28,13 +27,12 @@ use crate::{answered, method};
 #[derive(Clone, Debug)]
 pub struct ProvenLayer {
     client: Client,
-    lasts: Arc<LastAnswers>,
 }
 
 impl ProvenLayer {
     /// Makes a layer that proves with `client`. Keep one client for the whole program: it remembers the chain and what was proven.
-    pub fn new(client: Client) -> Self {
-        Self { client, lasts: Arc::default() }
+    pub const fn new(client: Client) -> Self {
+        Self { client }
     }
 
     /// Makes a layer that proves with the providers and the beacon sources at these URLs, besides the public ones that are listed for
@@ -60,7 +58,7 @@ impl ProvenLayer {
     }
 
     async fn answer(&self, request: &SerializedRequest) -> TransportResult<Box<RawValue>> {
-        answered::answer(&self.client, &self.lasts, request.method(), request.params()).await
+        answered::answer(&self.client, request.method(), request.params()).await
     }
 }
 

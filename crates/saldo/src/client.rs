@@ -18,6 +18,7 @@ use crate::account::AccountReading;
 use crate::check::{Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
+use crate::last_answers::LastAnswer;
 use crate::networks::Networks;
 use crate::pace::Pace;
 use crate::proof_file::ProofFileError;
@@ -147,6 +148,20 @@ impl Client {
     /// Returns whether the chain is known to have withdrawn `block`, by another block that was signed in its place.
     pub fn is_withdrawn(&self, block: &Anchor) -> bool {
         self.inner.head.is_withdrawn(block)
+    }
+
+    /// Keeps `answer`, which was proven at the block `anchor` of this client, as the last answer to `question`. For layers that answer
+    /// requests, and show what was proven last where nothing is proven now.
+    ///
+    /// At most 8,192 answers are kept, with 8 MiB of text, and none of more than 64 KiB: what was answered longest ago is evicted. None
+    /// is stored. [`Client::start_again`] and [`Client::forget`] drop all of them.
+    pub fn keep_answer(&self, question: &str, answer: &str, anchor: &Anchor) {
+        self.inner.answers.keep(&self.inner.head, question, answer, anchor);
+    }
+
+    /// Returns the last proven answer to `question`: show it with its age. `None` if none is kept, or if the chain withdrew its block.
+    pub fn last_answer(&self, question: &str) -> Option<LastAnswer> {
+        self.inner.answers.last(&self.inner.head, question)
     }
 
     /// Proves the accounts, slots and codes that `query` names, as they were at `block`. Returns at the policy's deadline at the

@@ -14,6 +14,7 @@ use crate::event;
 use crate::head::AnyL1;
 use crate::head::{Head, Synced, TrustStart};
 use crate::hub::WatchHub;
+use crate::last_answers::LastAnswers;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
 use crate::rollup::Rollup;
@@ -31,6 +32,8 @@ pub(crate) struct ClientInner {
     pub(crate) proofs: Proofs,
     /// The records of proven readings.
     pub(crate) readings: Readings,
+    /// The last answers, for layers that answer requests.
+    pub(crate) answers: LastAnswers,
     /// The state that the watches share.
     pub(crate) hub: Arc<WatchHub>,
     /// What L1 says, where the network is a rollup.
@@ -82,8 +85,8 @@ impl ClientInner {
         let proofs = Proofs::new(Arc::clone(&env), Arc::clone(&head), keeps_nodes);
         let hub = Arc::new(WatchHub::default());
         let readings = Readings::new(Arc::clone(&env), Arc::clone(&head), Arc::clone(&hub), store);
-        let (states, waves, headers, bodies) = Default::default();
-        Self { env, head, proofs, readings, hub, rollup, states, waves, headers, bodies }
+        let (answers, states, waves, headers, bodies) = Default::default();
+        Self { env, head, proofs, readings, answers, hub, rollup, states, waves, headers, bodies }
     }
 
     /// Syncs the light client, or what L1 says of a rollup, and reviews the records.
@@ -92,14 +95,19 @@ impl ClientInner {
             Some(rollup) => rollup.sync(&self.proofs, self.readings.games(), deadline).await,
             None => self.head.sync(deadline).await,
         };
-        self.readings.review();
+        self.review();
         synced
     }
 
     /// Updates the chain from the light client, and reviews the records.
     pub(crate) fn follow(&self) {
         self.head.follow();
+        self.review();
+    }
+
+    fn review(&self) {
         self.readings.review();
+        self.answers.review(&self.head);
     }
 
     /// The chain id of the L1 of a rollup, or of the network itself.
@@ -112,6 +120,7 @@ impl ClientInner {
     pub(crate) fn restart_from(&self, checkpoint: Checkpoint) {
         event::start_again();
         self.readings.restart_from(checkpoint);
+        self.answers.clear();
         self.proofs.drop_all_pending();
         self.readings.start_removals(&self.proofs);
         self.hub.notify.notify_all();
@@ -124,6 +133,8 @@ impl ClientInner {
         }
         self.proofs.forget(holding, !self.readings.has_other_of_owner(holding));
         self.readings.forget(holding);
+        // They are kept by the hashes of their questions, so that those of one owner cannot be told from others.
+        self.answers.clear();
         self.readings.start_removals(&self.proofs);
         self.hub.notify.notify_all();
     }

@@ -101,7 +101,7 @@ pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health, RollupHealth};
-pub use last_answers::{LastAnswer, LastAnswers};
+pub use last_answers::LastAnswer;
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;

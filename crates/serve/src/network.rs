@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use saldo::{Client, LastAnswers, ProviderId};
+use saldo::{Client, ProviderId};
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value, json};
 
@@ -21,7 +21,6 @@ use crate::{account, block, claim, meter, own};
 pub(crate) struct Network {
     pub(crate) client: Client,
     pub(crate) feed: Feed,
-    lasts: LastAnswers,
     pass_through: Option<PassThrough>,
 }
 
@@ -115,7 +114,7 @@ fn known(method: &str) -> &'static str {
 
 impl Network {
     pub(crate) fn new(client: Client, pass_through: Option<PassThrough>) -> Self {
-        Self { client, feed: Feed::default(), lasts: LastAnswers::default(), pass_through }
+        Self { client, feed: Feed::default(), pass_through }
     }
 
     /// Answers one call. `session` is that of a connection that takes subscriptions.
@@ -133,7 +132,7 @@ impl Network {
         let refusal = match self.proven(call, session).await {
             Ok(answered) => return self.proven_answer(call, &answered),
             Err(Unanswered::Final(error)) => {
-                let last = || answered::last(&self.lasts, &self.client, call);
+                let last = || answered::last(&self.client, call);
                 return Answer::error(&error.with_last(last));
             }
             Err(Unanswered::Unprovable(error)) => error,
@@ -151,7 +150,7 @@ impl Network {
     fn proven_answer(&self, call: &Call<'_>, answered: &Answered) -> Answer {
         let result = raw(&answered.value);
         if let Some(anchor) = &answered.anchor {
-            answered::keep(&self.lasts, call, result.get(), anchor);
+            answered::keep(&self.client, call, result.get(), anchor);
         }
         Answer::proven(result)
     }

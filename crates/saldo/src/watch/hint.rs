@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use alloy_primitives::U256;
 use futures_util::future::join_all;
-use saldo_reading::{Attempt, Failure, Holding, Outcome, ProviderId, Role};
+use saldo_reading::{Asset, Attempt, Failure, Holding, Outcome, ProviderId, Role};
 use saldo_source::execution::{At, Question, ask_together, balance};
 use saldo_source::{Endpoint, SortedMap};
 use serde_json::value::RawValue;
@@ -79,14 +79,19 @@ impl Hints {
         at: At,
     ) -> Vec<Holding> {
         let began = inner.env.clock().monotonic();
-        let question = |holding: &Holding| Question::Balance { address: holding.owner(), at };
+        let question = |holding: &Holding| match holding.asset() {
+            Asset::Erc20(token) => Question::TokenBalance { token, owner: holding.owner(), at },
+            _ => Question::Balance { address: holding.owner(), at },
+        };
         let questions: Vec<Question> = holdings.iter().map(question).collect();
         let batch = inner.proofs.batch_of(provider.id());
         let together =
             ask_together(inner.env.dispatcher.io(), provider, &questions, batch, Self::TIMEOUT).await;
         inner.proofs.learn_batch(provider.id(), batch, together.batch);
         let replies = together.each;
-        let failure = replies.iter().find_map(|reply| reply.as_ref().err()).cloned();
+        // A token can refuse the call, or the provider all calls: where anything else is answered, it has not failed.
+        let is_answered = replies.iter().any(Result::is_ok);
+        let failure = replies.iter().find_map(|reply| reply.as_ref().err()).filter(|_| !is_answered).cloned();
         let outcome = failure.map_or(Outcome::Accepted, Outcome::Failed);
         let took = inner.env.clock().monotonic().saturating_sub(began);
         let provider = provider.id().clone();

@@ -1,6 +1,6 @@
 //! The questions, as JSON-RPC calls.
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, hex};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::json;
 
@@ -18,6 +18,9 @@ const MAX_FULL_BLOCK_REPLY: usize = 24 * 1024 * 1024;
 const MAX_CODE_REPLY: usize = 256 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
 const MAX_BALANCE_REPLY: usize = 1024;
+
+/// The first four bytes of the hash of `balanceOf(address)`.
+const BALANCE_OF: [u8; 4] = hex!("70a08231");
 
 /// The block that a question is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,15 @@ pub enum Question {
         /// The block.
         at: At,
     },
+    /// `eth_call` of `balanceOf(address)`, for [`balance`](super::balance): a claim, which proves nothing.
+    TokenBalance {
+        /// The token's contract.
+        token: Address,
+        /// The owner.
+        owner: Address,
+        /// The block.
+        at: At,
+    },
     /// `eth_getCode`, for [`code`](super::code): a claim, until its hash is that of a proven account.
     Code {
         /// The account.
@@ -98,6 +110,12 @@ impl Question {
             }
             Self::Balance { address, at } => {
                 Call::new("eth_getBalance", &(address, Block(*at)), MAX_BALANCE_REPLY)
+            }
+            Self::TokenBalance { token, owner, at } => {
+                // Source: EIP-20.
+                let data = hex::encode_prefixed([&BALANCE_OF[..], owner.into_word().as_slice()].concat());
+                let call = json!({ "to": token, "data": data });
+                Call::new("eth_call", &(call, Block(*at)), MAX_BALANCE_REPLY)
             }
             Self::Code { address, at } => Call::new("eth_getCode", &(address, Block(*at)), MAX_CODE_REPLY),
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),

@@ -45,7 +45,8 @@ pub fn block_number_of(result: &RawValue) -> Option<u64> {
     quantity(result.get())
 }
 
-/// The wei in a [`Question::Balance`](super::Question::Balance)'s result, which is only a claim. `None` if the result is not a quantity.
+/// The wei in a [`Question::Balance`](super::Question::Balance)'s result, or the units in a
+/// [`Question::TokenBalance`](super::Question::TokenBalance)'s, which are only claims. `None` if the result is no number.
 pub fn balance(result: &RawValue) -> Option<U256> {
     let digits = result.get().trim().strip_prefix("\"0x")?.strip_suffix('"')?;
     let is_quantity =
