@@ -5,7 +5,8 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use saldo::{
-    Assurance, BuildError, Change, Client, Clock, Holding, Level, MemoryStorage, Policy, Reading, U256, Why,
+    Assurance, BlockId, BuildError, Change, Client, Clock, Holding, Level, MemoryStorage, Policy, Query,
+    Reading, U256, Why,
 };
 use saldo_drill::{BeaconSource, Fault, Provider, Rollup, RollupKind};
 use saldo_tests::rollup_world::RollupWorld;
@@ -380,10 +381,18 @@ fn when_ethereum_is_silent_it_vouches_for_nothing_any_more() {
     let source = BeaconSource::honest(&world.l1).with(Fault::Status(503));
     internet.register("http://source.test", source);
     world.pass(30);
-    assert_eq!(proven(&world.read(&client, ALICE)), Some(100));
+    let read = world.read(&client, ALICE);
+    assert_eq!(proven(&read), Some(100));
+    let rollup = client.on(world.holding(ALICE).network()).unwrap();
+    let block = BlockId::Hash(read.proven().unwrap().anchor().hash());
+    let state = || world.simulation.run(rollup.state(block, &Query::account(ALICE)));
+    let known = state();
     world.pass(90);
     let reading = world.read(&client, ALICE);
     assert_eq!(proven(&reading), None, "{reading:?}");
+    // The state of the block is not handed out either.
+    assert_eq!(known.unwrap().account(ALICE).unwrap().balance(), U256::from(100));
+    assert_eq!(state().unwrap_err().why().code(), "rollup_not_vouched");
     assert_eq!(reading.latest_proven().unwrap().amount().base_units(), U256::from(100));
     internet.register("http://source.test", BeaconSource::honest(&world.l1));
     world.pass(1);

@@ -158,6 +158,22 @@ fn what_was_proven_at_a_block_that_the_chain_withdrew_is_not_shown() {
     assert!(last.is_none(), "its block is gone: {last:?}");
 }
 
+#[test]
+fn what_was_proven_under_an_earlier_trust_start_is_not_shown() {
+    let scene = scene(16);
+    let provider = provider(&scene, &Asserter::new());
+    assert_eq!(run(&scene, provider.get_balance(ALICE)), BEFORE);
+    scene.providers.iter().for_each(|provider| provider.set(Fault::Refuse));
+    scene.pass_slots(2);
+    let last = || {
+        let error = scene.simulation.run(provider.get_balance(ALICE).into_future()).unwrap_err();
+        not_proven(&error).unwrap().last().and_then(saldo_alloy::Last::value::<U256>)
+    };
+    assert_eq!(last(), Some(BEFORE));
+    scene.client.start_again(scene.chain.checkpoint());
+    assert_eq!(last(), None);
+}
+
 /// Without a checkpoint of its own, a layer from URLs begins where the network's listed sources agree.
 #[cfg(feature = "http")]
 #[test]

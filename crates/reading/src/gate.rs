@@ -279,6 +279,20 @@ fn closed(demand: &Demand, present: &Present<'_>) -> Option<Refusal> {
     present.is_faulted.then_some(Refusal::ConsensusFault)
 }
 
+/// Checks that L1 was heard within [`L1_MAX_SILENCE`], if the block `held` is of a rollup.
+///
+/// # Errors
+/// [`Why`] nothing of the block may be handed out.
+pub fn is_vouched_for(held: &Anchor, now: &Now) -> Result<(), Why> {
+    check_l1(held, now).map_err(Refusal::why)
+}
+
+fn check_l1(held: &Anchor, now: &Now) -> Result<(), Refusal> {
+    let Assurance::Rollup(vouched) = held.assurance() else { return Ok(()) };
+    let age = now.age_of(vouched.l1().2).ok_or(Refusal::AgeUnknown)?;
+    if age > L1_MAX_SILENCE { Err(Refusal::L1Silent { age }) } else { Ok(()) }
+}
+
 /// Makes every check of one candidate except the comparison with the record.
 fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Result<Proven, Refusal> {
     if candidate.generation != present.generation {
@@ -298,12 +312,7 @@ fn check(candidate: &Candidate, demand: &Demand, present: &Present<'_>) -> Resul
         return Err(Refusal::TooWeak);
     }
     let age = present.now.age_of(held.timestamp()).ok_or(Refusal::AgeUnknown)?;
-    if let Assurance::Rollup(vouched) = held.assurance() {
-        let age = present.now.age_of(vouched.l1().2).ok_or(Refusal::AgeUnknown)?;
-        if age > L1_MAX_SILENCE {
-            return Err(Refusal::L1Silent { age });
-        }
-    }
+    check_l1(held, &present.now)?;
     if !present.now.allows(age, &demand.policy) {
         return Err(Refusal::TooOld { age });
     }

@@ -108,7 +108,8 @@ impl ClientInner {
             _ if view.is_faulted => Err(Why::ConsensusFault),
             (None, None) => Err(Why::BlockWithdrawn),
             (None, Some(held)) if held.state_root() != anchor.state_root() => Err(Why::BlockWithdrawn),
-            (None, Some(held)) => Ok(held),
+            (None, Some(held)) if view.chain.is_taken_back(&held) => Err(Why::BlockWithdrawn),
+            (None, Some(held)) => gate::is_vouched_for(&held, &view.now).map(|()| held),
         })
     }
 

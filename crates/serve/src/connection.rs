@@ -30,13 +30,10 @@ impl Activity {
         Self { running: AtomicUsize::new(0), last: Mutex::new((Instant::now(), false)) }
     }
 
-    fn begin(&self) {
+    /// Counts a request until the guard is dropped: also one whose caller gave it up.
+    fn begin(self: &Arc<Self>) -> Running {
         self.running.fetch_add(1, Ordering::Relaxed);
-    }
-
-    fn end(&self) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), true);
-        self.running.fetch_sub(1, Ordering::Relaxed);
+        Running(Arc::clone(self))
     }
 
     /// Waits until the connection was idle for too long: before its first request, or after an answer.
@@ -55,6 +52,16 @@ impl Activity {
     }
 }
 
+/// A request that is being answered.
+struct Running(Arc<Activity>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = (Instant::now(), true);
+        self.0.running.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 /// The longest head of a request, in bytes.
 const MAX_HEAD: usize = 16 << 10;
 /// The most requests of one HTTP/2 connection at a time.
@@ -70,11 +77,10 @@ pub(crate) async fn serve(state: Arc<State>, stream: TcpStream, mut stop: watch:
     let service = {
         let (state, slot, activity) = (Arc::clone(&state), Arc::clone(&slot), Arc::clone(&activity));
         service_fn(move |request| {
-            let (state, slot, activity) = (Arc::clone(&state), Arc::clone(&slot), Arc::clone(&activity));
-            activity.begin();
+            let (state, slot, running) = (Arc::clone(&state), Arc::clone(&slot), activity.begin());
             async move {
                 let reply = handle(&state, &slot, request).await;
-                activity.end();
+                drop(running);
                 Ok::<_, Infallible>(reply)
             }
         })
