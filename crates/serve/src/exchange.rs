@@ -1,25 +1,31 @@
 //! From the bytes of one body to the text of its answer.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use futures_util::future::join_all;
+use futures_util::stream::FuturesUnordered;
+use futures_util::{Stream, StreamExt};
 use saldo::ProviderId;
 use serde_json::value::RawValue;
+use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::RpcError;
 use crate::network::{Answer, Network};
 use crate::request::{Entry, Incoming};
 use crate::session::Session;
+use crate::state::State;
 
-/// The most bytes of the answers to one body.
+/// The most bytes of the answers to one body, but for the last one.
 const MOST_BYTES: usize = 16 << 20;
+const TOO_MUCH: &str = "too many large answers are under way: ask again later";
 
 /// The answer to one body.
 #[derive(Debug, Default)]
 pub(crate) struct Response {
     /// The text; `None` if the body has only notifications.
     pub(crate) text: Option<String>,
+    /// Its bytes, which count until the answer is sent.
+    pub(crate) held: Option<OwnedSemaphorePermit>,
     /// The providers whose word is in it without proof.
     pub(crate) unproven: BTreeSet<ProviderId>,
     /// The subscriptions that it begins.
@@ -27,16 +33,23 @@ pub(crate) struct Response {
 }
 
 /// Answers `body`. The calls of a batch run at the same time, so that they ask providers together.
-pub(crate) async fn respond(network: &Network, body: &[u8], session: Option<&Session>) -> Response {
+pub(crate) async fn respond(
+    state: &State,
+    network: &Network,
+    body: &[u8],
+    session: Option<&Session>,
+) -> Response {
     let mut response = Response::default();
     match Incoming::read(body) {
         Err(error) => response.text = Some(text(RawValue::NULL, &Answer::error(&error))),
         Ok(Incoming::One(entry)) => {
-            response.text = response.take(answer(network, &entry, session).await, entry.id);
+            response.text = response.take(state, answer(network, &entry, session).await, entry.id);
         }
         Ok(Incoming::Batch(entries)) => {
-            let answers = join_all(entries.iter().map(|entry| answer(network, entry, session))).await;
-            response.take_batch(answers.into_iter().zip(entries.iter().map(|entry| entry.id)));
+            let ids: Vec<_> = entries.iter().map(|entry| entry.id).collect();
+            let answers = entries.iter().enumerate();
+            let answers = answers.map(async |(place, entry)| (place, answer(network, entry, session).await));
+            response.take_batch(state, &ids, answers.collect::<FuturesUnordered<_>>()).await;
         }
     }
     response
@@ -50,13 +63,28 @@ async fn answer(network: &Network, entry: &Entry<'_>, session: Option<&Session>)
 }
 
 impl Response {
-    /// Takes the answers to a batch, each with the id of its call. Once they are too large together, the others are errors.
-    fn take_batch<'a>(&mut self, answers: impl Iterator<Item = (Answer, Option<&'a RawValue>)>) {
+    /// Takes the answers to a batch as they come, each with its place in it. Once they are too large together, what is not answered is
+    /// given up, and is an error.
+    async fn take_batch(
+        &mut self,
+        state: &State,
+        ids: &[Option<&RawValue>],
+        mut answers: impl Stream<Item = (usize, Answer)> + Unpin,
+    ) {
+        let mut taken: BTreeMap<usize, Option<String>> = BTreeMap::new();
+        let mut bytes = 0_usize;
+        while bytes <= MOST_BYTES
+            && let Some((place, answer)) = answers.next().await
+        {
+            let text = self.take(state, answer, ids.get(place).copied().flatten());
+            bytes = bytes.saturating_add(text.as_ref().map_or(0, String::len));
+            taken.insert(place, text);
+        }
+        drop(answers);
         let mut texts = String::new();
-        for (answer, id) in answers {
-            let is_full = texts.len() > MOST_BYTES;
-            let answer = if is_full { Answer::error(&RpcError::too_large()) } else { answer };
-            if let Some(text) = self.take(answer, id) {
+        for (place, id) in ids.iter().enumerate() {
+            let given_up = || id.map(|id| text(id, &Answer::error(&RpcError::too_large())));
+            if let Some(text) = taken.remove(&place).unwrap_or_else(given_up) {
                 let _ = write!(texts, "{}{text}", if texts.is_empty() { '[' } else { ',' });
             }
         }
@@ -66,12 +94,21 @@ impl Response {
         }
     }
 
-    /// Notes what the answer says beside its text, and returns the text; `None` for the answer to a notification.
-    fn take(&mut self, answer: Answer, id: Option<&RawValue>) -> Option<String> {
-        let text = id.map(|id| text(id, &answer));
+    /// Notes what the answer says beside its text, and returns the text; `None` for the answer to a notification. Where the answers to
+    /// all callers take too much, it is an error.
+    fn take(&mut self, state: &State, answer: Answer, id: Option<&RawValue>) -> Option<String> {
+        let written = id.map(|id| text(id, &answer));
         self.unproven.extend(answer.unproven);
         self.subscriptions.extend(answer.subscription);
-        text
+        let written = written?;
+        match (state.hold_answer(written.len()), &mut self.held) {
+            (Some(permit), Some(held)) => held.merge(permit),
+            (Some(permit), held) => *held = Some(permit),
+            (None, _) => {
+                return id.map(|id| text(id, &Answer::error(&RpcError::limit(TOO_MUCH))));
+            }
+        }
+        Some(written)
     }
 }
 
@@ -92,33 +129,67 @@ fn text(id: &RawValue, answer: &Answer) -> String {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::{FutureExt, stream};
     use serde_json::Value;
     use serde_json::value::to_raw_value;
 
     use super::*;
+    use crate::settings::Settings;
+
+    fn state() -> State {
+        State::new(Settings::default(), BTreeMap::new())
+    }
 
     fn answer(bytes: usize) -> Answer {
         let outcome = Ok(to_raw_value(&"7".repeat(bytes)).unwrap());
         Answer { outcome, unproven: None, subscription: None, ended: "proven" }
     }
 
+    /// The answers to a batch of eight calls, of which each answer has so many bytes; they come in the order of `places`.
+    fn batch(state: &State, bytes: usize, places: [usize; 8]) -> Response {
+        let ids: Vec<_> = (0..8).map(|id| to_raw_value(&id).unwrap()).collect();
+        let ids: Vec<_> = ids.iter().map(|id| Some(&**id)).collect();
+        let mut response = Response::default();
+        let answers = stream::iter(places.map(|place| (place, answer(bytes))));
+        response.take_batch(state, &ids, answers).now_or_never().expect("nothing waits");
+        response
+    }
+
+    fn is_answered(response: &Response) -> Vec<bool> {
+        let answers: Vec<Value> = serde_json::from_str(response.text.as_ref().unwrap()).unwrap();
+        assert!(answers.iter().enumerate().all(|(place, answer)| answer["id"] == place));
+        let is_error = |answer: &Value| answer["error"]["code"] == -32_005;
+        assert!(answers.iter().all(|answer| answer["result"].is_string() != is_error(answer)));
+        answers.iter().map(|answer| answer["result"].is_string()).collect()
+    }
+
     #[test]
     fn answers_that_are_too_large_together_are_errors_from_then_on() {
-        let ids: Vec<_> = (0..8).map(|id| to_raw_value(&id).unwrap()).collect();
-        let mut response = Response::default();
-        response.take_batch(ids.iter().map(|id| (answer(5 << 20), Some(&**id))));
-        let text = response.text.unwrap();
+        let response = batch(&state(), 5 << 20, [0, 1, 2, 3, 4, 5, 6, 7]);
+        let text = response.text.as_ref().unwrap();
         assert!(text.len() < MOST_BYTES + (6 << 20), "{}", text.len());
-        let answers: Vec<Value> = serde_json::from_str(&text).unwrap();
-        let is_answered: Vec<bool> = answers.iter().map(|answer| answer["result"].is_string()).collect();
-        assert_eq!(is_answered, [true, true, true, true, false, false, false, false]);
-        assert_eq!((&answers[7]["error"]["code"], &answers[7]["id"]), (&(-32_005).into(), &7.into()));
+        assert_eq!(is_answered(&response), [true, true, true, true, false, false, false, false]);
+        let response = batch(&state(), 5 << 20, [7, 1, 6, 2, 0, 3, 4, 5]);
+        assert_eq!(is_answered(&response), [false, true, true, false, false, false, true, true]);
+    }
+
+    #[test]
+    fn the_answers_to_all_callers_are_limited_together() {
+        let state = state();
+        let large = || batch(&state, 2 << 20, [0, 1, 2, 3, 4, 5, 6, 7]);
+        let unsent: Vec<Response> = (0..15).map(|_| large()).collect();
+        assert!(unsent.iter().all(|response| is_answered(response) == [true; 8]));
+        let is_answered_now: Vec<bool> = is_answered(&large());
+        assert_eq!(is_answered_now.iter().filter(|is| **is).count(), 7, "{is_answered_now:?}");
+        drop(unsent);
+        assert_eq!(is_answered(&large()), [true; 8]);
     }
 
     #[test]
     fn notifications_alone_have_no_text() {
         let mut response = Response::default();
-        response.take_batch([(answer(1), None), (answer(1), None)].into_iter());
+        let answers = stream::iter([(0, answer(1)), (1, answer(1))]);
+        response.take_batch(&state(), &[None, None], answers).now_or_never().unwrap();
         assert_eq!(response.text, None);
     }
 }

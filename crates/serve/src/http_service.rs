@@ -85,16 +85,29 @@ async fn post(state: &State, network: &Network, request: Request<Incoming>) -> R
     let Ok(Ok(running)) = timeout(state.settings.read_timeout, state.running.acquire()).await else {
         return plain(StatusCode::SERVICE_UNAVAILABLE, "too many requests at a time");
     };
-    let response = respond(network, &body, None).await;
+    let response = respond(state, network, &body, None).await;
     drop((running, held));
     match response.text {
         Some(text) => {
-            let mut reply = Response::new(Full::new(Bytes::from(text)));
+            let sent = Bytes::from_owner(Counted { text, _held: response.held });
+            let mut reply = Response::new(Full::new(sent));
             reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
             name_unproven(&mut reply, &response.unproven);
             reply
         }
         None => status(StatusCode::NO_CONTENT),
+    }
+}
+
+/// An answer whose bytes count until it is sent.
+struct Counted {
+    text: String,
+    _held: Option<OwnedSemaphorePermit>,
+}
+
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        self.text.as_bytes()
     }
 }
 

@@ -77,10 +77,11 @@ impl Connection<'_> {
         loop {
             tokio::select! {
                 Some(response) = running.next() => {
-                    let Response { text, subscriptions, .. } = response;
+                    let Response { text, subscriptions, held, .. } = response;
                     if let Some(text) = text {
                         send(&mut self.socket, Message::text(text)).await?;
                     }
+                    drop(held);
                     session.begin(&subscriptions);
                     self.heads = follow(self.heads.take(), session, network);
                 }
@@ -130,7 +131,7 @@ async fn answer(
     _held: OwnedSemaphorePermit,
 ) -> Response {
     let _running = state.running.acquire().await;
-    respond(network, &text, Some(session)).await
+    respond(state, network, &text, Some(session)).await
 }
 
 /// Sends a message; `None` if the connection broke, or does not take it.
