@@ -383,6 +383,7 @@ fn when_ethereum_is_silent_it_vouches_for_nothing_any_more() {
     world.pass(30);
     let read = world.read(&client, ALICE);
     assert_eq!(proven(&read), Some(100));
+    internet.register("http://l2.test", Provider::honest(world.rollup.chain()));
     let rollup = client.on(world.holding(ALICE).network()).unwrap();
     let block = BlockId::Hash(read.proven().unwrap().anchor().hash());
     let state = || world.simulation.run(rollup.state(block, &Query::account(ALICE)));

@@ -178,11 +178,11 @@ mod tests {
         let state = state();
         let large = || batch(&state, 2 << 20, [0, 1, 2, 3, 4, 5, 6, 7]);
         let unsent: Vec<Response> = (0..15).map(|_| large()).collect();
-        assert!(unsent.iter().all(|response| is_answered(response) == [true; 8]));
+        assert!(unsent.iter().all(|response| !response.text.as_ref().unwrap().contains(TOO_MUCH)));
         let is_answered_now: Vec<bool> = is_answered(&large());
         assert_eq!(is_answered_now.iter().filter(|is| **is).count(), 7, "{is_answered_now:?}");
         drop(unsent);
-        assert_eq!(is_answered(&large()), [true; 8]);
+        assert!(!large().text.unwrap().contains(TOO_MUCH));
     }
 
     #[test]
