@@ -142,6 +142,8 @@ fn payload(error: &TransportError) -> ErrorPayload {
             "reason": reason.why().code(),
             "fault": reason.why().fault().code(),
             "next_step": reason.why().next_step(),
+            "needs_action": reason.why().needs_action(),
+            "retry_after_seconds": reason.why().retry_after().map(|pause| pause.as_secs()),
             "last": reason.last().map(Last::form),
         })
     });
