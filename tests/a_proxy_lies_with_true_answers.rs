@@ -92,8 +92,12 @@ impl World {
     }
 
     fn call(&self, body: &Value) -> Value {
-        let request =
-            HttpRequest { method: "POST".into(), body: body.to_string().into(), ..HttpRequest::default() };
+        let request = HttpRequest {
+            method: "POST".into(),
+            path: "/".into(),
+            body: body.to_string().into(),
+            ..HttpRequest::default()
+        };
         let Reaction::Reply(reply) = self.simulation.run(self.proxy.relay(request)) else {
             panic!("no reply")
         };
@@ -233,7 +237,10 @@ impl saldo::Transport for Chatty {
     ) -> futures_util::future::BoxFuture<'_, Result<saldo::Response, saldo::TransportError>> {
         let headers =
             request.headers.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
-        self.0.lock().unwrap().push(HttpRequest { headers, body: request.body, ..HttpRequest::default() });
+        let url = request.url.expose();
+        let query = url.query_pairs().map(|(name, value)| (name.into_owned(), value.into_owned())).collect();
+        let (path, body) = (url.path().to_owned(), request.body);
+        self.0.lock().unwrap().push(HttpRequest { path, query, headers, body, ..HttpRequest::default() });
         let sent = [
             ("Content-Type", "application/json"),
             ("Set-Cookie", "session=SECRET"),
@@ -249,57 +256,114 @@ impl saldo::Transport for Chatty {
     }
 }
 
+/// What a proxy before `upstream` answers to a request with secrets in its headers.
+fn ask(upstream: &Arc<Chatty>, role: Role, method: &str, target: &str, body: &str) -> Reply {
+    use futures_util::FutureExt;
+    let endpoint = Endpoint::new("https://node.test/KEY").unwrap();
+    let proxy = Proxy::new(endpoint, Arc::<Chatty>::clone(upstream), role);
+    let headers = [("cookie", "SECRET"), ("authorization", "SECRET"), ("origin", "x"), ("accept", "*/*")];
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let request = HttpRequest {
+        method: method.to_owned(),
+        path: path.to_owned(),
+        query: query
+            .split('&')
+            .filter_map(|pair| pair.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec(),
+        body: body.as_bytes().to_vec(),
+    };
+    match proxy.relay(request).now_or_never() {
+        Some(Reaction::Reply(reply)) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+const CALL: &str = r#"{"id":1,"method":"eth_chainId"}"#;
+
+/// Neither cookies nor other secrets pass, in either direction.
 #[test]
 fn a_proxy_passes_only_what_a_wallet_needs() {
-    use futures_util::FutureExt;
     let upstream = Arc::new(Chatty(std::sync::Mutex::default()));
-    let proxy = |role| Proxy::new(Endpoint::new("https://node.test/KEY").unwrap(), upstream.clone(), role);
-    let ask = |role, method: &str, path: &str| {
-        let headers = [("cookie", "SECRET"), ("authorization", "SECRET"), ("origin", "x"), ("accept", "*/*")];
-        let headers = headers.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        let body = if method == "POST" { br#"{"id":1,"method":"eth_chainId"}"#.to_vec() } else { Vec::new() };
-        let request = HttpRequest {
-            method: method.to_owned(),
-            path: path.to_owned(),
-            headers,
-            body,
-            ..HttpRequest::default()
-        };
-        match proxy(role).relay(request).now_or_never() {
-            Some(Reaction::Reply(reply)) => reply,
-            other => panic!("{other:?}"),
-        }
-    };
-    let passed = [
-        ask(Role::Provider, "POST", "/"),
-        ask(Role::Beacon, "GET", "/eth/v1/beacon/light_client/finality_update"),
-        ask(Role::Beacon, "GET", "/eth/v1/beacon/headers/finalized"),
-    ];
-    for reply in passed {
+    let root = format!("/eth/v1/beacon/light_client/bootstrap/0x{}", "ab".repeat(32));
+    let updates = "/eth/v1/beacon/light_client/updates?start_period=3&count=2&token=SECRET";
+    for (role, method, target, body) in [
+        (Role::Provider, "POST", "/", CALL),
+        (Role::Provider, "POST", "/", &format!("[{CALL},{CALL}]")),
+        (Role::Beacon, "GET", "/eth/v1/beacon/light_client/finality_update", ""),
+        (Role::Beacon, "GET", "/eth/v1/beacon/headers/finalized", ""),
+        (Role::Beacon, "GET", "/eth/v1/beacon/blocks/8192/root", ""),
+        (Role::Beacon, "GET", "/eth/v1/config/spec", ""),
+        (Role::Beacon, "GET", &root, ""),
+        (Role::Beacon, "GET", updates, ""),
+    ] {
+        let reply = ask(&upstream, role, method, target, body);
         let mut names: Vec<&str> = reply.headers.iter().map(|(name, _)| name.as_str()).collect();
         names.sort_unstable();
-        assert_eq!(
-            (reply.status, names),
-            (200, vec!["content-type", "date", "eth-consensus-version", "retry-after"])
-        );
+        let expected = vec!["content-type", "date", "eth-consensus-version", "retry-after"];
+        assert_eq!((reply.status, names), (200, expected), "{target}");
+        let request = upstream.0.lock().unwrap().pop().unwrap();
+        let is_clean = !format!("{request:?}").contains("SECRET") && request.header("origin").is_empty();
+        assert!(is_clean, "{request:?}");
+        let path = target.split_once('?').map_or(target, |(path, _)| path);
+        assert_eq!(request.path, format!("/KEY{}", if path == "/" { "" } else { path }));
+        assert_eq!(request.query.len(), if target == updates { 2 } else { 0 }, "{request:?}");
     }
-    for request in upstream.0.lock().unwrap().drain(..) {
-        assert!(
-            !format!("{request:?}").contains("SECRET") && request.header("origin").is_empty(),
-            "{request:?}"
-        );
+}
+
+#[test]
+fn a_proxy_refuses_other_methods_and_paths_and_says_what_passes() {
+    let upstream = Arc::new(Chatty(std::sync::Mutex::default()));
+    let provider = [
+        ("GET", "/", "", 405),
+        ("PUT", "/", CALL, 405),
+        ("DELETE", "/", "", 405),
+        ("OPTIONS", "/", "", 405),
+        ("POST", "/admin", CALL, 404),
+        ("POST", "//", CALL, 404),
+        ("POST", "/../admin", CALL, 404),
+        ("POST", "/eth/v1/beacon/genesis", CALL, 404),
+        ("GET", "/metrics", "", 404),
+        ("POST", "/", "", 400),
+        ("POST", "/", "query=1", 400),
+        ("POST", "/", "[]", 400),
+        ("POST", "/", r#"{"query":"{ block { hash } }"}"#, 400),
+    ];
+    let beacon = [
+        ("POST", "/eth/v1/beacon/genesis", "{}", 405),
+        ("PUT", "/eth/v1/beacon/light_client/updates", "", 405),
+        ("DELETE", "/eth/v1/beacon/genesis", "", 405),
+        ("HEAD", "/eth/v1/node/health", "", 405),
+        ("GET", "/", "", 404),
+        ("POST", "/", CALL, 404),
+        ("GET", "/eth/v1/keystores", "", 404),
+        ("GET", "/eth/v1/node/peers", "", 404),
+        ("GET", "/eth/v1/beacon/states/head/validators", "", 404),
+        ("POST", "/eth/v1/beacon/pool/voluntary_exits", "{}", 404),
+        ("GET", "/eth/v1/keystores/eth/v1/beacon/genesis", "", 404),
+        ("GET", "/eth/v1/beacon/headers/..", "", 404),
+        ("GET", "/eth/v1/beacon/headers/%2e%2e", "", 404),
+        ("GET", "/eth/v1/beacon/headers/head%2f..%2f..", "", 404),
+        ("GET", "/eth/v1/beacon/headers/../../../keystores", "", 404),
+        ("GET", "/eth/v1/beacon/blocks/../root", "", 404),
+        ("GET", "/eth/v1/beacon/headers/", "", 404),
+        ("GET", "/eth/v1/beacon/genesis/", "", 404),
+        ("GET", "//eth/v1/beacon/genesis", "", 404),
+        ("GET", "/../eth/v1/beacon/genesis", "", 404),
+    ];
+    let of = |role, rows: &[(&'static str, &'static str, &'static str, u16)]| {
+        rows.iter().map(|row| (role, *row)).collect::<Vec<_>>()
+    };
+    for (role, (method, path, body, status)) in
+        [of(Role::Provider, &provider), of(Role::Beacon, &beacon)].concat()
+    {
+        let reply = ask(&upstream, role, method, path, body);
+        assert_eq!(reply.status, status, "{role:?} {method} {path} {body}");
+        let said: Value = serde_json::from_slice(&reply.body).unwrap();
+        let passes = if role == Role::Provider { "JSON-RPC, by POST to `/`" } else { "GET of /eth/v1/" };
+        assert!(said["code"] == status && said["message"].as_str().unwrap().contains(passes), "{said}");
+        assert_eq!(reply.headers.iter().any(|(name, _)| name == "allow"), status == 405, "{reply:?}");
+        assert!(upstream.0.lock().unwrap().is_empty(), "{method} {path} reaches the server");
     }
-    for (role, method, path) in [
-        (Role::Provider, "GET", "/"),
-        (Role::Provider, "PUT", "/"),
-        (Role::Provider, "OPTIONS", "/"),
-        (Role::Beacon, "POST", "/eth/v1/beacon/genesis"),
-        (Role::Beacon, "GET", "/"),
-        (Role::Beacon, "GET", "/eth/v1/keystores"),
-        (Role::Beacon, "GET", "/eth/v1/node/peers"),
-        (Role::Beacon, "DELETE", "/eth/v1/beacon/genesis"),
-    ] {
-        assert_eq!(ask(role, method, path).status, 404, "{method} {path}");
-    }
-    assert!(upstream.0.lock().unwrap().is_empty(), "none of these reaches the server");
 }

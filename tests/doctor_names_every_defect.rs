@@ -82,7 +82,9 @@ fn one_row_for_each_defect_of_a_provider() {
         (Fault::FlippedByte { node: 0, byte: 5 }.into(), &["proof_refused"]),
         (Fault::InventedTrie { balance: U256::ZERO }.into(), &["proof_refused"]),
         (Fault::ZeroBalance.into(), &["false_claim"]),
-        (Fault::NullResult.on("eth_getBlockByHash"), &["other_branch"]),
+        // Its proof at the signed head shows that it has that block.
+        (Fault::NullResult.on("eth_getBlockByHash"), &[]),
+        (Fault::OtherChain(Chain::builder(98).history(200).build()).into(), &["other_branch"]),
         (Fault::PartialBatch.into(), &["broken_batch"]),
         (Fault::SwappedBatch.into(), &["broken_batch"]),
         (Fault::DuplicatedId.into(), &["broken_batch"]),
@@ -225,11 +227,44 @@ fn a_claim_that_the_proofs_contradict_is_a_finding() {
     }
 }
 
+/// It is waited for as a patient read does, and the finding names the rate.
 #[test]
-fn a_provider_that_limits_the_rate_gets_no_further_request() {
-    let world = DoctorWorld::new(1, 1, 1, 0);
-    world.providers[0].add(Fault::RateLimited { retry_after: None });
-    assert_eq!(world.examine().providers[0].requests, 1);
+fn a_rate_limit_is_waited_for_and_named() {
+    for (seed, per_second) in (1..).zip([1, 2, 5]) {
+        for hint in [None, Some("1")] {
+            let world = DoctorWorld::new(seed, 1, 1, 0);
+            let rate = Fault::RequestRate { per_second, retry_after: hint.map(str::to_owned) };
+            world.providers[0].add(rate.clone());
+            world.sources[0].add(rate);
+            let report = world.examine();
+            assert_eq!(report.diagnosis.verdict, Verdict::Works, "{per_second} {hint:?}: {report:?}");
+            assert_eq!(report.findings_at("provider0"), ["limits_rate"], "{per_second} {hint:?}");
+            let named = report.providers[0].findings[0].to_string();
+            let expected = if per_second == 1 { "1 request" } else { &format!("{per_second} requests") };
+            assert!(named.ends_with(&format!("about {expected} a second")), "{per_second} {hint:?}: {named}");
+            let provider = &report.providers[0];
+            assert!(provider.requests <= Limits::default().requests, "{per_second} {hint:?}: {provider:?}");
+        }
+    }
+}
+
+/// A host that refuses everything is asked a few times. One that asks for a pause beyond the time is asked once.
+#[test]
+fn a_host_that_always_asks_for_a_pause_is_asked_seldom() {
+    for (seed, (hint, most)) in (1..).zip([(None, 5), (Some("1"), 5), (Some("7"), 5), (Some("60"), 1)]) {
+        let world = DoctorWorld::new(seed, 1, 1, 1);
+        let limited = Fault::RateLimited { retry_after: hint.map(str::to_owned) };
+        world.providers[0].add(limited.clone());
+        world.sources[0].add(limited.clone());
+        world.checkpoint_sources[0].add(limited);
+        let report = world.examine();
+        for name in ["provider0", "source0", "checkpoint0"] {
+            assert_eq!(report.findings_at(name), ["rate_limited"], "{hint:?}");
+        }
+        let asked =
+            [report.providers[0].requests, report.sources[0].requests, report.checkpoint_sources[0].requests];
+        assert!(asked.into_iter().all(|requests| (1..=most).contains(&requests)), "{hint:?}: {asked:?}");
+    }
 }
 
 #[test]

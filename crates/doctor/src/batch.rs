@@ -37,7 +37,7 @@ pub(crate) async fn largest(
         let body = probe.batch(&Value::Array(calls.collect()), MAX_SMALL).await;
         match body.map(|body| answer(&body, size, chain_id)) {
             Ok(Answer::Whole) => largest = Check::Found(size),
-            // The size before is the one that it takes. Its answer 402 or 429 is about the batch until one request alone fails.
+            // The size before is the one that it takes. Its answer 402 is about the batch until one request alone fails.
             Ok(Answer::Limited) if largest.is_found() => {
                 probe.meter.reopen();
                 break;
@@ -74,6 +74,8 @@ pub(crate) async fn largest_of_proofs(probe: &ProbeClient<'_>, known: usize) -> 
         match body.map(|body| are_all_answered(&body, size)) {
             Ok(true) => return size,
             Ok(false) => probe.meter.reopen(),
+            // A limit of calls in a second.
+            Err(Failure::RateLimited { .. }) => {}
             // No answer says nothing of a limit.
             Err(_) => return known,
         }

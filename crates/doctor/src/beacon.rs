@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
 use crate::kind::{Kind, genesis_validators_root};
-use crate::probe::{ProbeClient, is_final};
+use crate::probe::{ProbeClient, is_final, is_of_host};
 use crate::source::{NamesFork, SeenHead, SourceReport};
 
 /// A slot's head is signed in the next slot.
@@ -36,7 +36,7 @@ pub(crate) async fn start(
         report.findings.push(Finding::IsExecutionProvider);
         return None;
     }
-    if report.genesis.failure().is_some_and(is_final) {
+    if report.genesis.failure().is_some_and(is_of_host) {
         return None;
     }
     let Some(checkpoint) = checkpoint else {
@@ -72,6 +72,7 @@ impl SourceReport {
     }
 }
 
+const NO_UPDATES: &str = "an empty list of updates";
 const OTHER_GENESIS: &str = "the genesis of another network";
 
 fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
@@ -85,8 +86,10 @@ fn of_network(data: &Data, network: &Network) -> Result<(), Failure> {
 
 /// Whether no further request to this source can succeed.
 pub(crate) fn is_lost(report: &SourceReport) -> bool {
-    let failed = |check: &Check<()>| check.failure().is_some_and(is_final);
-    failed(&report.genesis) || failed(&report.bootstrap) || is_elsewhere(report)
+    let has = |check: &Check<()>, test: fn(&Failure) -> bool| check.failure().is_some_and(test);
+    let is_denial = |failure: &Failure| matches!(failure, Failure::Denied { .. });
+    let is_denied = has(&report.genesis, is_denial) && has(&report.bootstrap, is_denial);
+    has(&report.genesis, is_of_host) || has(&report.bootstrap, is_final) || is_denied || is_elsewhere(report)
 }
 
 /// Whether it is no beacon source of the network at all.
@@ -119,35 +122,30 @@ pub(crate) async fn look_for_routes(probe: &ProbeClient<'_>, network: &Network, 
 /// Advances `client` with the source's data to the newest head.
 pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, report: &mut SourceReport) {
     let network = client.network().clone();
-    report.updates = committee_updates(probe, client).await;
-    let finality = async {
-        let data = probe.fetch(Route::FinalityUpdate).await?;
-        let update = decode::finality_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
-        let slot = update.finalized_slot();
-        advance(client, update, now(probe)).map(|()| slot)
-    };
-    report.finality = finality.await.into();
+    report.updates = committee_updates(probe, client, report).await;
     let optimistic = async {
         let data = probe.fetch(Route::OptimisticUpdate).await?;
         report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
         let update = decode::optimistic_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
-        let seen = SeenHead {
-            slot: update.attested_slot(),
-            signers: update.sync_aggregate.signers(),
-            committee_size: update.sync_aggregate.size,
-            number: update.attested_header.execution.header().map(|header| header.block_number),
-            hash: update.attested_header.execution.block_hash(),
-        };
+        let seen = seen(&update);
         advance(client, update, now(probe)).map(|()| seen)
     };
     report.optimistic = optimistic.await.into();
+    let finality = async {
+        let data = probe.fetch(Route::FinalityUpdate).await?;
+        let update = decode::finality_update(&data.bytes, data.encoding, data.fork.as_deref(), &network)?;
+        let (slot, seen) = (update.finalized_slot(), seen(&update));
+        advance(client, update, now(probe)).map(|()| (slot, seen))
+    };
+    let finality = finality.await;
+    report.finality = finality.clone().map(|(slot, _)| slot).into();
     let present = network.slot_at(now(probe));
-    report.behind = report
-        .optimistic
-        .found()
+    // A finality update is signed as well: its head serves where there is no optimistic update.
+    let newest = report.optimistic.found().or(finality.as_ref().ok().map(|(_, seen)| seen));
+    report.behind = newest
         .zip(present)
         .map(|(head, present)| present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0));
-    if probe.is_over() {
+    if probe.is_short_of_time() {
         return;
     }
     report.json =
@@ -155,7 +153,22 @@ pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, re
     report.oldest_period = oldest_period(probe, &network).await;
 }
 
-async fn committee_updates(probe: &ProbeClient<'_>, client: &mut LightClient) -> Check<u64> {
+/// The head that an update is about.
+fn seen(update: &LightClientUpdate) -> SeenHead {
+    SeenHead {
+        slot: update.attested_slot(),
+        signers: update.sync_aggregate.signers(),
+        committee_size: update.sync_aggregate.size,
+        number: update.attested_header.execution.header().map(|header| header.block_number),
+        hash: update.attested_header.execution.block_hash(),
+    }
+}
+
+async fn committee_updates(
+    probe: &ProbeClient<'_>,
+    client: &mut LightClient,
+    report: &mut SourceReport,
+) -> Check<u64> {
     let mut taken = 0_u64;
     for _ in 0..MOST_UPDATE_REQUESTS {
         if client.knows_committee_at(now(probe)) && taken > 0 {
@@ -174,8 +187,14 @@ async fn committee_updates(probe: &ProbeClient<'_>, client: &mut LightClient) ->
             Ok(updates) if !updates.is_empty() => updates,
             // The update of the present period appears during that period.
             Ok(_) if client.knows_committee_at(now(probe)) => break,
-            Ok(_) => return Check::Failed(Failure::NotServed { method: "light_client/updates" }),
-            Err(failure) => return Check::Failed(failure),
+            Ok(_) => {
+                report.missing_period = Some(start);
+                return Check::Failed(Failure::Malformed { what: NO_UPDATES });
+            }
+            Err(failure) => {
+                report.missing_period = Some(start);
+                return Check::Failed(failure);
+            }
         };
         for update in updates {
             match advance(client, update, now(probe)) {
@@ -217,7 +236,7 @@ async fn oldest_period(probe: &ProbeClient<'_>, network: &Network) -> Check<Peri
     let mut oldest = None;
     for back in PERIODS_BACK {
         let period = present.saturating_sub(back);
-        if probe.is_over() || oldest == Some(period) {
+        if probe.is_short_of_time() || oldest == Some(period) {
             break;
         }
         let answer = probe.fetch(Route::Updates { start: period, count: 1 }).await;
@@ -240,38 +259,80 @@ pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
     let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
-    let mut more = Vec::new();
-    if !is_elsewhere(report) {
-        let routes = [
-            report.genesis.failure().filter(|failure| is_final(failure)),
-            report.bootstrap.failure(),
-            report.updates.failure(),
-            report.finality.failure(),
-            report.optimistic.failure(),
-        ];
-        let unserved = |check: Option<&Failure>| matches!(check, Some(Failure::NotServed { .. }));
-        for failure in routes.into_iter().flatten().filter(|failure| !probe.ran_out(failure)) {
-            more.push(match failure {
-                Failure::NotServed { method: "light_client/bootstrap" } => Finding::NoBootstrap,
-                Failure::NotServed { method: "light_client/updates" } => Finding::NoUpdates,
-                Failure::NotServed { .. } => Finding::NoLightClientData,
-                Failure::Malformed { .. } => Finding::DataRefused(failure.clone()),
-                failure => Finding::of(failure),
-            });
-        }
-        if unserved(report.optimistic.failure()) && unserved(report.finality.failure()) {
-            more.retain(|finding| !matches!(finding, Finding::NoBootstrap | Finding::NoUpdates));
-        }
-    }
+    let mut more = if is_elsewhere(report) { Vec::new() } else { of_routes(probe, report) };
     if let Some(slots) = report.behind.filter(|slots| *slots > Finding::MOST_SLOTS_BEHIND) {
         more.push(Finding::Behind { slots });
     }
+    more.extend(Finding::of_rate(probe.rate(), &more));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
         let is_known = report.findings.iter().any(|known| known.code() == finding.code());
         if !is_known {
             report.findings.push(finding);
         }
+    }
+}
+
+/// The findings about the routes, by what each of them answered.
+fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
+    // A rate limit that leaves time for all that a balance needs is no failure, nor is the end of the time.
+    let counts = |failure: &&Failure| {
+        let is_limit = matches!(failure, Failure::RateLimited { .. });
+        !probe.ran_out(failure) && !(is_limit && report.can_follow())
+    };
+    let [bootstrap, updates, optimistic, finality] = [
+        report.bootstrap.failure(),
+        report.updates.failure(),
+        report.optimistic.failure(),
+        report.finality.failure(),
+    ]
+    .map(|failure| failure.filter(counts));
+    let is_unserved = |failure: Option<&Failure>| matches!(failure, Some(Failure::NotServed { .. }));
+    // A bootstrap alone leads to no head.
+    if [updates, optimistic, finality].into_iter().all(is_unserved) {
+        return vec![Finding::NoLightClientData];
+    }
+    let mut found = Vec::new();
+    let genesis = report.genesis.failure().filter(|failure| is_of_host(failure) && counts(failure));
+    found.extend(genesis.map(Finding::of));
+    found.extend(bootstrap.map(|failure| match failure {
+        Failure::NotServed { .. } => Finding::NoBootstrap,
+        failure => of_data(failure),
+    }));
+    found.extend(updates.map(|failure| match report.missing_period {
+        Some(period) if lacks_route(failure) && !matches!(failure, Failure::Denied { .. }) => {
+            Finding::NoUpdates { period }
+        }
+        _ => of_data(failure),
+    }));
+    // Without the committee of the present, no head can be checked: that is no fault of the head.
+    let is_checked =
+        |failure: &&Failure| !matches!(failure, Failure::Update(AdvanceError::CommitteeUnknown { .. }));
+    let heads = [optimistic, finality].map(|failure| failure.filter(is_checked));
+    match heads.map(|failure| failure.is_some_and(lacks_route)) {
+        [true, true] if updates.is_none() => found.push(Finding::NoHeads),
+        [true, false] if report.behind.is_some() => found.push(Finding::NoOptimisticUpdates),
+        [false, true] if report.behind.is_some() => found.push(Finding::NoFinalityUpdates),
+        _ => {}
+    }
+    let refused = heads.into_iter().flatten().filter(|failure| !lacks_route(failure));
+    found.extend(refused.map(of_data));
+    found
+}
+
+/// Whether one route is missing or failing, in contrast to data that is refused and to a host that does not answer at all.
+fn lacks_route(failure: &Failure) -> bool {
+    match failure {
+        Failure::NotServed { .. } | Failure::Http { .. } | Failure::Denied { .. } => true,
+        Failure::Malformed { what } => *what == NO_UPDATES,
+        _ => false,
+    }
+}
+
+fn of_data(failure: &Failure) -> Finding {
+    match failure {
+        Failure::Malformed { .. } => Finding::DataRefused(failure.clone()),
+        failure => Finding::of(failure),
     }
 }
 

@@ -46,6 +46,18 @@ impl<T> Check<T> {
         }
     }
 
+    /// Counts a check as not made if the rate limit stopped it, unless it is the last try.
+    pub(crate) fn forget_limit(&mut self, at_last: bool) {
+        if !at_last && matches!(self, Self::Failed(Failure::RateLimited { .. })) {
+            *self = Self::NotChecked(Unchecked::NotReached);
+        }
+    }
+
+    /// Whether it was made, or could not be made.
+    pub(crate) fn is_tried(&self) -> bool {
+        !matches!(self, Self::NotChecked(Unchecked::NotReached))
+    }
+
     /// Whether it was found.
     pub fn is_found(&self) -> bool {
         self.found().is_some()

@@ -6,7 +6,7 @@ use alloy_primitives::B256;
 use saldo_beacon::unit::{Slot, UnixTime};
 use saldo_beacon::{Checkpoint, Network};
 use saldo_source::checkpoint::block_root;
-use saldo_source::{Clock, Deadline, Endpoint};
+use saldo_source::{Deadline, Endpoint};
 
 use crate::check::{Check, Unchecked};
 use crate::finding::Finding;
@@ -46,15 +46,18 @@ pub(crate) fn slot(network: &Network, checkpoint: Option<Checkpoint>, now: UnixT
 pub(crate) async fn examine(probe: &ProbeClient<'_>, slot: Option<Slot>) -> CheckpointReport {
     let mut report = CheckpointReport::new(probe.endpoint);
     if let Some(slot) = slot {
-        let clock: &dyn Clock = probe.io.clock();
-        let deadline = Deadline::after(clock, probe.request_timeout());
-        report.names = block_root(&probe.io, probe.endpoint, slot, deadline).await.into();
+        let ask = async |timeout| {
+            let deadline = Deadline::after(probe.io.clock(), timeout);
+            block_root(&probe.io, probe.endpoint, slot, deadline).await
+        };
+        report.names = probe.patiently(ask).await.into();
     }
     let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let finding = report.names.failure().map(Finding::of);
     report.findings.extend(finding);
+    report.findings.extend(Finding::of_rate(probe.rate(), &report.findings));
     report.findings.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     report
 }

@@ -26,12 +26,21 @@ pub(crate) async fn examine(
     head: impl Future<Output = Option<SignedHead>>,
 ) -> ProviderReport {
     let mut report = ProviderReport::new(probe.endpoint);
-    if without_head(probe, chain_id, &mut report).await.is_some()
-        && let Some(head) = head.await
-    {
-        with_head(probe, &head, &mut report).await;
-    } else if report.tip.is_found() {
-        report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead);
+    let tip = without_head(probe, chain_id, &mut report).await;
+    if may_go_on(&report) {
+        if let Some(tip) = &tip {
+            // Nothing is waited for here: the checks that need the signed head come first.
+            probe.set_impatient(true);
+            other_checks(probe, chain_id, tip, &mut report, false).await;
+            probe.set_impatient(false);
+        }
+        match head.await {
+            Some(head) => with_head(probe, &head, &mut report).await,
+            None => report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead),
+        }
+        if let Some(tip) = &tip {
+            other_checks(probe, chain_id, tip, &mut report, true).await;
+        }
     }
     if let (Some(header_of_tip), true) = (report.tip.found().copied(), report.proof_at_tip.is_found()) {
         report.depth = depth::search(probe, header_of_tip.number).await;
@@ -45,8 +54,20 @@ pub(crate) async fn examine(
     report
 }
 
-/// Makes the checks that need no signed head; `None` if no further request can succeed.
-async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut ProviderReport) -> Option<()> {
+/// Whether further requests may succeed: the provider serves the chain, and answers.
+fn may_go_on(report: &ProviderReport) -> bool {
+    let is_other_chain = |finding: &Finding| matches!(finding, Finding::WrongChain { .. });
+    report.chain_id.is_found()
+        && !report.findings.iter().any(is_other_chain)
+        && !report.tip.failure().is_some_and(is_final)
+}
+
+/// Makes the checks that a balance needs, as far as they need no signed head. Returns the newest block, if there is one.
+async fn without_head(
+    probe: &ProbeClient<'_>,
+    chain_id: u64,
+    report: &mut ProviderReport,
+) -> Option<ExecutionHeader> {
     report.chain_id = probe.number("eth_chainId").await.into();
     if *report.chain_id.found()? != chain_id {
         let got = *report.chain_id.found()?;
@@ -64,15 +85,45 @@ async fn without_head(probe: &ProbeClient<'_>, chain_id: u64, report: &mut Provi
     {
         report.findings.push(Finding::LiesAboutTip { said: claimed, given: header.number() });
     }
-    forms(probe, &header, report).await;
-    report.capabilities = capabilities::read(probe).await;
-    report.batch = batch::largest(probe, chain_id, &mut report.findings).await;
-    if let (Check::Found(known), Check::Found(()), Check::Found(_)) =
-        (&report.batch, &report.by_tag, &report.proof_at_tip)
-    {
-        report.batch = Check::Found(batch::largest_of_proofs(probe, *known).await);
+    Some(header)
+}
+
+/// Makes the checks that a balance does not need, each once. Where the rate of requests is limited, they are made `at_last`.
+async fn other_checks(
+    probe: &ProbeClient<'_>,
+    chain_id: u64,
+    tip: &ExecutionHeader,
+    report: &mut ProviderReport,
+    at_last: bool,
+) {
+    let may_ask = || (at_last || probe.rate().is_none()) && !probe.is_over();
+    if may_ask() && !report.raw_header.is_tried() {
+        report.raw_header = raw_header(probe, tip).await.into();
+        report.raw_header.forget_limit(at_last);
     }
-    Some(())
+    if may_ask() && !report.by_tag.is_tried() && report.proof_at_tip.is_found() {
+        // The tip may have moved. So this only checks that the proof is complete under some root.
+        report.by_tag = proof(probe, &json!("latest"), None, report).await.map(drop).into();
+        report.by_tag.forget_limit(at_last);
+    }
+    if may_ask() && !report.by_hash.is_tried() && report.proof_at_tip.is_found() {
+        let hash = json!({ "blockHash": tip.hash() });
+        report.by_hash = proof(probe, &hash, Some(tip.state_root()), report).await.map(drop).into();
+        report.by_hash.forget_limit(at_last);
+    }
+    if may_ask() && !report.capabilities.is_tried() {
+        report.capabilities = capabilities::read(probe).await;
+        report.capabilities.forget_limit(at_last);
+    }
+    if may_ask() && !report.batch.is_tried() {
+        report.batch = batch::largest(probe, chain_id, &mut report.findings).await;
+        report.batch.forget_limit(at_last);
+        if let (Check::Found(known), Check::Found(()), Check::Found(_)) =
+            (&report.batch, &report.by_tag, &report.proof_at_tip)
+        {
+            report.batch = Check::Found(batch::largest_of_proofs(probe, *known).await);
+        }
+    }
 }
 
 /// Checks the newest block, both forms of its header, and the proof at it.
@@ -105,9 +156,7 @@ async fn tip(probe: &ProbeClient<'_>, report: &mut ProviderReport) -> Option<Exe
             break;
         }
     }
-    let header = newest?;
-    report.raw_header = raw_header(probe, &header).await.into();
-    Some(header)
+    newest
 }
 
 /// The newest block's header, checked by its own hash; and whether the block's JSON was enough for that.
@@ -129,17 +178,6 @@ async fn raw_header(probe: &ProbeClient<'_>, header: &ExecutionHeader) -> Result
     let raw = probe.call("debug_getRawHeader", json!([number_of(header)]), MAX_SMALL).await?;
     let raw = bytes(&raw).ok_or(Failure::Malformed { what: "not bytes" })?;
     ExecutionHeader::from_rlp(&raw, header.hash()).map(drop).map_err(Failure::from)
-}
-
-/// Checks the other two ways to name a block: by tag and by hash.
-async fn forms(probe: &ProbeClient<'_>, header: &ExecutionHeader, report: &mut ProviderReport) {
-    if !report.proof_at_tip.is_found() || probe.is_over() {
-        return;
-    }
-    // The tip may have moved. So this only checks that the proof is complete under some root.
-    report.by_tag = proof(probe, &json!("latest"), None, report).await.map(drop).into();
-    let hash = json!({ "blockHash": header.hash() });
-    report.by_hash = proof(probe, &hash, Some(header.state_root()), report).await.map(drop).into();
 }
 
 /// Requests a proof of [`PROBED`] at `block` and checks it under `root`, or without `root` under the hash of its own
@@ -181,9 +219,6 @@ async fn with_head(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut Prov
         report.ahead_of_signed = Some(if tip >= number { difference } else { difference.saturating_neg() });
     }
     let is_missing = matches!(theirs, Err(Failure::NoResult | Failure::NotSynced));
-    if is_missing && report.ahead_of_signed.is_some_and(|ahead| ahead >= 0) {
-        report.findings.push(Finding::OtherBranch);
-    }
     report.proof_at_signed_head = match (number, root, theirs) {
         (Some(number), Some(root), _) => {
             proof(probe, &json!(format!("{number:#x}")), Some(root), report).await.into()
@@ -191,6 +226,10 @@ async fn with_head(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut Prov
         (_, _, Err(failure)) => Check::Failed(failure),
         _ => Check::NotChecked(Unchecked::NoSignedHead),
     };
+    let is_past = report.ahead_of_signed.is_some_and(|ahead| ahead >= 0);
+    if is_missing && is_past && !report.proof_at_signed_head.is_found() {
+        report.findings.push(Finding::OtherBranch);
+    }
 }
 
 /// Derives the findings from the checks.
@@ -207,12 +246,26 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
         report.depth.failure(),
     ];
     let is_provider = !report.findings.contains(&Finding::IsBeaconNode);
+    let is_on_other_branch = report.findings.contains(&Finding::OtherBranch);
+    let is_proven = report.proof_at_tip.is_found() || report.proof_at_signed_head.is_found();
     for failure in failures.into_iter().flatten().filter(|failure| is_provider && !probe.ran_out(failure)) {
         more.extend(match failure {
             Failure::NotServed { method: "eth_getProof" } => Some(Finding::NoProofs),
             // A missed proof window has its own finding below. A missing block means lag or another branch.
-            Failure::ProofWindowMissed | Failure::NotSynced => None,
-            Failure::NoResult | Failure::Rpc { .. } if report.proof_at_tip.is_found() => None,
+            Failure::ProofWindowMissed
+            | Failure::NotSynced
+            | Failure::NoResult
+            | Failure::Rpc { .. }
+            | Failure::NotServed { .. }
+                if is_proven =>
+            {
+                None
+            }
+            // On another branch, the block of that number is another.
+            Failure::Proof(_) if report.proof_at_tip.is_found() && is_on_other_branch => None,
+            // Not even the proof of its own newest block.
+            Failure::ProofWindowMissed => Some(Finding::NoProofs),
+            Failure::RateLimited { .. } if report.can_prove() => None,
             failure => Some(Finding::of(failure)),
         });
     }
@@ -226,7 +279,9 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
     if let Some(blocks) = report.ahead_of_signed.filter(|ahead| *ahead < 0).map(i64::unsigned_abs)
         && blocks > Finding::MOST_BLOCKS_BEHIND
     {
-        more.push(Finding::Lagging { blocks });
+        let tip = report.tip.found().map(|tip| tip.timestamp);
+        let age = tip.map(|time| probe.io.clock().wall().saturating_sub(time)).unwrap_or_default();
+        more.push(Finding::Lagging { blocks, age });
     }
     if let Some(depth) = report.depth.found() {
         if depth.is_tip_only() {
@@ -236,6 +291,7 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
         }
     }
     more.extend(capabilities::contradiction(report));
+    more.extend(Finding::of_rate(probe.rate(), &more));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
         let is_known = report.findings.iter().any(|known| known.code() == finding.code());

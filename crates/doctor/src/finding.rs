@@ -1,12 +1,12 @@
 //! The findings about a provider or source: what is wrong, and whose fault it is.
 
-use std::fmt;
 use std::time::Duration;
 
+use saldo_beacon::unit::Period;
 use saldo_proof::ProofError;
 use saldo_reading::{Failure, TlsFault, TransportError};
 
-use crate::counted::counted;
+use crate::pace::Rate;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,6 +61,8 @@ pub enum Finding {
         /// How long to wait, if the provider said it.
         retry_after: Option<Duration>,
     },
+    /// It limits the rate of requests, and works within that rate. Fault: the caller's plan, or the provider's load.
+    LimitsRate(Rate),
     /// The caller's quota is used up. Fault: the caller's plan.
     QuotaExhausted,
     /// It denies access to this device. Fault: the caller's API key, or the provider's rules.
@@ -89,7 +91,11 @@ pub enum Finding {
     Lagging {
         /// By how many blocks.
         blocks: u64,
+        /// The age of its newest block.
+        age: Duration,
     },
+    /// It does not know the blocks that it is asked for, not even its own newest one. Fault: the provider.
+    NotSynced,
     /// A block it gives does not hash to the block's own hash. Fault: the provider.
     HeaderRefused,
     /// Its blocks have a field that this version does not know. Fault: none; upgrade saldo.
@@ -133,7 +139,16 @@ pub enum Finding {
     /// It does not have the bootstrap of the checkpoint. Fault: the source.
     NoBootstrap,
     /// It lacks updates between the checkpoint and the present. Fault: the source.
-    NoUpdates,
+    NoUpdates {
+        /// The period whose update is missing.
+        period: Period,
+    },
+    /// It serves no finality updates, so no finalized amount is newer than its committee updates. Fault: the source.
+    NoFinalityUpdates,
+    /// It serves no optimistic updates; its heads come from finality updates. Fault: the source.
+    NoOptimisticUpdates,
+    /// It serves neither optimistic nor finality updates, and has other light-client routes. Fault: the source.
+    NoHeads,
     /// A light client refuses its data. Fault: the source.
     DataRefused(Failure),
     /// Its data is of a fork that this version cannot read. Fault: none; upgrade saldo.
@@ -183,6 +198,7 @@ impl Finding {
             Failure::Proof(error) => Self::ProofRefused(*error),
             Failure::Header(saldo_chain::HeaderError::UnknownLayout) => Self::UnknownHeaderLayout,
             Failure::Header(_) => Self::HeaderRefused,
+            Failure::NotSynced => Self::NotSynced,
             Failure::UnknownFork => Self::UnknownFork,
             Failure::Bootstrap(_) | Failure::Update(_) => Self::of_data(failure),
             other => Self::Fails(other.clone()),
@@ -207,13 +223,16 @@ impl Finding {
         match self {
             Self::BrokenBatch { .. } | Self::ClaimsNoProofs => Severity::Note,
             Self::TooSlow { .. }
+            | Self::LimitsRate(_)
             | Self::FalseClaim
             | Self::TipOnly
             | Self::ShallowProofs { .. }
             | Self::ClaimsOlderProofs { .. }
             | Self::ClockDiffers { .. }
             | Self::NoBootstrap
-            | Self::NoUpdates
+            | Self::NoUpdates { .. }
+            | Self::NoFinalityUpdates
+            | Self::NoOptimisticUpdates
             | Self::ClockOff
             | Self::OutvotedRoot => Severity::Warning,
             _ => Severity::Defect,
@@ -255,6 +274,7 @@ impl Finding {
             Self::TooSlow { .. } => "too_slow",
             Self::WebPage => "web_page",
             Self::RateLimited { .. } => "rate_limited",
+            Self::LimitsRate(_) => "limits_rate",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Denied => "denied",
             Self::WrongId => "wrong_id",
@@ -263,6 +283,7 @@ impl Finding {
             Self::LiesAboutTip { .. } => "lies_about_tip",
             Self::OtherBranch => "other_branch",
             Self::Lagging { .. } => "lagging",
+            Self::NotSynced => "not_synced",
             Self::HeaderRefused => "header_refused",
             Self::UnknownHeaderLayout => "unknown_header_layout",
             Self::NoProofs => "no_proofs",
@@ -277,7 +298,10 @@ impl Finding {
             Self::ClockDiffers { .. } => "clock_differs",
             Self::OtherNetwork => "other_network",
             Self::NoBootstrap => "no_bootstrap",
-            Self::NoUpdates => "no_updates",
+            Self::NoUpdates { .. } => "no_updates",
+            Self::NoFinalityUpdates => "no_finality_updates",
+            Self::NoOptimisticUpdates => "no_optimistic_updates",
+            Self::NoHeads => "no_heads",
             Self::DataRefused(_) => "data_refused",
             Self::UnknownFork => "unknown_fork",
             Self::Behind { .. } => "behind",
@@ -289,99 +313,13 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Unreachable(error) => write!(formatter, "cannot be reached: {error}"),
-            Self::NotSecure(fault) => write!(formatter, "the connection cannot be secured: {fault}"),
-            Self::Moved { status } => write!(formatter, "has moved to another address (HTTP {status})"),
-            Self::IsBeaconNode => {
-                formatter.write_str("is a beacon node, and was given as an execution provider")
-            }
-            Self::IsExecutionProvider => {
-                formatter.write_str("is an execution provider, and was given as a beacon source")
-            }
-            Self::NeverAnswers => formatter.write_str("accepts requests but does not answer in time"),
-            Self::TooSlow { latency } => {
-                write!(formatter, "too slow: half of its answers take {} ms or more", latency.as_millis())
-            }
-            Self::WebPage => formatter.write_str("answers with a web page"),
-            Self::RateLimited { retry_after } => match retry_after {
-                Some(after) => write!(formatter, "rate limited, for {} s", after.as_secs()),
-                None => formatter.write_str("rate limited"),
-            },
-            Self::QuotaExhausted => formatter.write_str("the quota is used up"),
-            Self::Denied => formatter.write_str("denies access"),
-            Self::WrongId => formatter.write_str("answers with another request's id"),
-            Self::Fails(failure) => write!(formatter, "fails: {failure}"),
-            _ => self.fmt_data(formatter),
-        }
-    }
-}
-
 impl Finding {
-    /// The words for a finding about what the endpoint serves. The others have their words above.
-    fn fmt_data(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WrongChain { got, expected } => write!(f, "serves chain {got}, not {expected}"),
-            Self::LiesAboutTip { said, given } => {
-                write!(f, "reports block {said} as its newest, but gives block {given}")
-            }
-            Self::OtherBranch => f.write_str("is past the signed head, but does not have that block"),
-            Self::Lagging { blocks } => write!(f, "{} behind the signed head", counted(*blocks, "block")),
-            Self::HeaderRefused => f.write_str("its block does not hash to its own hash"),
-            Self::UnknownHeaderLayout => {
-                f.write_str("its blocks have a field that this version does not know")
-            }
-            Self::NoProofs => f.write_str("does not serve eth_getProof"),
-            Self::TruncatedProof => f.write_str("its proofs end before the answer"),
-            Self::ProofRefused(error) => write!(f, "its proofs do not verify: {error}"),
-            Self::FalseClaim => f.write_str("claims an amount that its own proof contradicts"),
-            Self::TipOnly => f.write_str("proves only its newest block"),
-            Self::ShallowProofs { blocks } => {
-                write!(f, "proves {} back, less far than finality", counted(*blocks, "block"))
-            }
-            Self::ClaimsOlderProofs { from, refused } => {
-                write!(f, "claims to have proofs from block {from} on, and gives none of block {refused}")
-            }
-            Self::ClaimsNoProofs => f.write_str("claims to serve no proofs, and serves them"),
-            Self::BrokenBatch { size } => {
-                write!(f, "does not answer a batch of {size} calls correctly")
-            }
-            Self::ClockDiffers { seconds } => {
-                let way = if *seconds < 0 { "behind" } else { "ahead of" };
-                write!(f, "its clock is {} s {way} this device's", seconds.unsigned_abs())
-            }
-            Self::OtherNetwork => f.write_str("is of another network"),
-            Self::NoBootstrap => f.write_str("does not have the bootstrap of the checkpoint"),
-            Self::NoUpdates => f.write_str("lacks updates between the checkpoint and now"),
-            Self::DataRefused(failure) => fmt::Display::fmt(failure, f),
-            Self::UnknownFork => f.write_str("its data is of a fork that this version cannot read"),
-            Self::Behind { slots } => {
-                write!(f, "its newest signed head is {} behind", counted(*slots, "slot"))
-            }
-            Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
-            Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
-            Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),
-            Self::OutvotedRoot => f.write_str("names another block than the others"),
-            Self::Unreachable(_)
-            | Self::NotSecure(_)
-            | Self::Moved { .. }
-            | Self::IsBeaconNode
-            | Self::IsExecutionProvider
-            | Self::NeverAnswers
-            | Self::TooSlow { .. }
-            | Self::WebPage
-            | Self::RateLimited { .. }
-            | Self::QuotaExhausted
-            | Self::Denied
-            | Self::WrongId
-            | Self::Fails(_) => f.write_str(self.code()),
-        }
+    /// The finding about the rate of requests, unless `found` already has a reason why the host does not work.
+    pub(crate) fn of_rate(rate: Option<Rate>, found: &[Self]) -> Option<Self> {
+        let is_limited = |finding: &Self| matches!(finding, Self::RateLimited { .. });
+        rate.filter(|_| !found.iter().any(is_limited)).map(Self::LimitsRate)
     }
-}
 
-impl Finding {
     /// The findings about a host's latency and clock.
     pub(crate) fn of_pace(latency: Option<Duration>, clock_offset: Option<i64>) -> Vec<Self> {
         let slow = latency.filter(|latency| *latency >= Self::SLOW).map(|latency| Self::TooSlow { latency });

@@ -23,8 +23,9 @@
 //! # let _ = works;
 //! ```
 //!
-//! Each endpoint receives at most [`Limits::requests`] requests; the largest is a batch of 50 cheap calls. An
-//! endpoint that limits the rate receives no further request. A URL is a secret: reports hold only names.
+//! Each endpoint receives at most [`Limits::requests`] requests; the largest is a batch of 50 cheap calls. Where an
+//! endpoint limits the rate, the doctor waits as long as it asks for and keeps a distance, within [`Limits::total`]. A URL
+//! is a secret: reports hold only names.
 
 mod batch;
 mod beacon;
@@ -39,17 +40,20 @@ mod execution;
 mod finding;
 mod kind;
 mod meter;
+mod pace;
 mod probe;
 mod provider;
 mod remedy;
 mod reply;
 mod report;
 mod source;
+mod words;
 
 pub use check::{Check, Unchecked};
 pub use doctor::{Doctor, Limits, Progress};
 pub use finding::{Finding, Severity};
 pub use kind::{Kind, only_kind};
+pub use pace::Rate;
 pub use provider::{Capabilities, Depth, ProviderReport, Tip};
 pub use reply::PROBED;
 pub use report::{Diagnosis, Report, SingleFailure, Verdict};

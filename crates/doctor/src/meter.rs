@@ -7,6 +7,8 @@ use futures_util::future::BoxFuture;
 use saldo_source::date::unix_seconds;
 use saldo_source::{Clock, Request, Response, Transport, TransportError};
 
+const PAYMENT_REQUIRED: u16 = 402;
+
 /// The measurements of one host.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Seen {
@@ -14,7 +16,7 @@ pub(crate) struct Seen {
     pub(crate) requests: u32,
     took: Vec<Duration>,
     offsets: Vec<i64>,
-    /// The host answered 402 or 429.
+    /// No further request will be sent: the host answered 402, or its limit of the rate leaves no time.
     pub(crate) stopped: bool,
 }
 
@@ -30,7 +32,7 @@ impl Seen {
     }
 }
 
-/// Sends requests to one host, up to a maximum number, and none after the host answered 402 or 429.
+/// Sends requests to one host, up to a maximum number, and none after it answered 402.
 pub(crate) struct Meter {
     transport: Arc<dyn Transport>,
     clock: Arc<dyn Clock>,
@@ -51,6 +53,11 @@ impl Meter {
     pub(crate) fn is_closed(&self) -> bool {
         let seen = self.lock();
         seen.stopped || seen.requests >= self.most
+    }
+
+    /// Sends no further request.
+    pub(crate) fn close(&self) {
+        self.lock().stopped = true;
     }
 
     /// Allows further requests after the host refused one for a reason that may not concern others.
@@ -82,7 +89,7 @@ impl Meter {
             let theirs = i64::try_from(theirs).unwrap_or(i64::MAX);
             seen.offsets.push(theirs.saturating_sub(ours));
         }
-        seen.stopped |= matches!(response.status, 402 | 429);
+        seen.stopped |= response.status == PAYMENT_REQUIRED;
         drop(seen);
         Ok(response)
     }

@@ -1,17 +1,21 @@
 //! Sends requests to one host within its limits.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use saldo_reading::{Failure, TransportError};
 use saldo_source::beacon::{Data, Route, fetch};
 use saldo_source::execution::ask_method;
-use saldo_source::{Clock, Deadline, Endpoint, Io, Method, Request, Transport, mirror};
+use saldo_source::{Clock, Deadline, Endpoint, Io, Method, Request, Response, Transport, mirror};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::kind::{Kind, only_kind};
 use crate::meter::{AsJson, Meter};
+use crate::pace::{Pace, Rate};
+
+const TOO_MANY_REQUESTS: u16 = 429;
 
 /// Sends requests to one host within its limits of number and time.
 pub(crate) struct ProbeClient<'a> {
@@ -20,6 +24,8 @@ pub(crate) struct ProbeClient<'a> {
     pub(crate) io: Io,
     in_json: Io,
     pub(crate) meter: Arc<Meter>,
+    pace: Mutex<Pace>,
+    is_impatient: AtomicBool,
     deadline: Deadline,
     request: Duration,
 }
@@ -37,7 +43,17 @@ impl<'a> ProbeClient<'a> {
         let transport: Arc<dyn Transport> = meter.clone();
         let io = Io::new(transport, Arc::clone(clock));
         let in_json = Io::new(Arc::new(AsJson(Arc::clone(&meter))), Arc::clone(clock));
-        Self { endpoint, schedule, io, in_json, meter, deadline, request }
+        Self {
+            endpoint,
+            schedule,
+            io,
+            in_json,
+            meter,
+            pace: Mutex::default(),
+            is_impatient: AtomicBool::new(false),
+            deadline,
+            request,
+        }
     }
 
     /// The time limit of the next request.
@@ -48,6 +64,68 @@ impl<'a> ProbeClient<'a> {
     /// Whether no further request may be sent.
     pub(crate) fn is_over(&self) -> bool {
         self.meter.is_closed() || self.request_timeout() == Duration::ZERO
+    }
+
+    /// Whether the rest of the time is left to the checks that a balance needs, because the host limits the rate of requests.
+    pub(crate) fn is_short_of_time(&self) -> bool {
+        let reserved = self.request.saturating_mul(2);
+        self.is_over() || (self.rate().is_some() && self.deadline.left(self.io.clock()) < reserved)
+    }
+
+    /// The rate of requests that the host takes; `None` if it refused none because of the rate.
+    pub(crate) fn rate(&self) -> Option<Rate> {
+        self.pace().rate()
+    }
+
+    /// Decides whether a request that is refused because of the rate is sent again.
+    pub(crate) fn set_impatient(&self, is_impatient: bool) {
+        self.is_impatient.store(is_impatient, Ordering::Relaxed);
+    }
+
+    fn pace(&self) -> MutexGuard<'_, Pace> {
+        self.pace.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Sends `ask`, and again after each pause that the host asks for, as long as there is time. A patient read does the same.
+    pub(crate) async fn patiently<T>(
+        &self,
+        ask: impl AsyncFn(Duration) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        loop {
+            self.wait_for_turn().await?;
+            let outcome = ask(self.request_timeout()).await;
+            let Err(Failure::RateLimited { retry_after }) = outcome else {
+                self.pace().record_taken();
+                return outcome;
+            };
+            let pause = self.pace().record_refused(retry_after);
+            if self.is_impatient.load(Ordering::Relaxed) || !self.rest(pause).await {
+                return outcome;
+            }
+        }
+    }
+
+    /// Waits until the host takes the next request.
+    async fn wait_for_turn(&self) -> Result<(), Failure> {
+        let early = self.pace().until_next(self.io.clock().monotonic());
+        if !self.rest(early).await {
+            return Err(TransportError::Failed.into());
+        }
+        self.pace().record_sent(self.io.clock().monotonic());
+        Ok(())
+    }
+
+    /// Waits for `pause`. Returns false at once if no request could be sent afterwards: then none is sent any more.
+    async fn rest(&self, pause: Duration) -> bool {
+        if pause == Duration::ZERO {
+            return true;
+        }
+        if self.meter.is_closed() || pause >= self.deadline.left(self.io.clock()) {
+            self.meter.close();
+            return false;
+        }
+        self.io.clock().sleep(pause).await;
+        true
     }
 
     /// Whether a request failed only because the limits were used up, at a host that does answer.
@@ -67,7 +145,10 @@ impl<'a> ProbeClient<'a> {
         params: Value,
         max_bytes: usize,
     ) -> Result<Box<RawValue>, Failure> {
-        ask_method(&self.io, self.endpoint, method, params, max_bytes, self.request_timeout()).await
+        let ask = async |timeout| {
+            ask_method(&self.io, self.endpoint, method, params.clone(), max_bytes, timeout).await
+        };
+        self.patiently(ask).await
     }
 
     /// One JSON-RPC call whose result is a number.
@@ -79,17 +160,19 @@ impl<'a> ProbeClient<'a> {
 
     /// One route of the beacon API, or a mirror's file for it.
     pub(crate) async fn fetch(&self, route: Route) -> Result<Data, Failure> {
+        let io = &self.io;
         if self.endpoint.is_mirror() {
-            let now = self.io.clock().wall();
-            let (io, timeout) = (&self.io, self.request_timeout());
-            return mirror::fetch(io, self.schedule, now, self.endpoint, route, timeout).await;
+            let now = io.clock().wall();
+            let fetch =
+                async |timeout| mirror::fetch(io, self.schedule, now, self.endpoint, route, timeout).await;
+            return self.patiently(fetch).await;
         }
-        fetch(&self.io, self.endpoint, route, self.request_timeout()).await
+        self.patiently(async |timeout| fetch(io, self.endpoint, route, timeout).await).await
     }
 
     /// The same route in JSON.
     pub(crate) async fn fetch_json(&self, route: Route) -> Result<Data, Failure> {
-        fetch(&self.in_json, self.endpoint, route, self.request_timeout()).await
+        self.patiently(async |timeout| fetch(&self.in_json, self.endpoint, route, timeout).await).await
     }
 
     /// The only kind of server that answers at the endpoint's URL; `None` also if no further request may be sent.
@@ -101,8 +184,35 @@ impl<'a> ProbeClient<'a> {
     }
 
     /// Several JSON-RPC calls in one request. Returns the answer's body unchecked.
+    ///
+    /// HTTP 429 may be about the batch or about the rate. So the same batch is sent once more after a pause, and nothing is learned
+    /// of the rate.
     pub(crate) async fn batch(&self, body: &Value, max_bytes: usize) -> Result<Vec<u8>, Failure> {
-        let timeout = self.request_timeout();
+        const PAUSE: Duration = Duration::from_secs(1);
+        for may_repeat in [true, false] {
+            self.wait_for_turn().await?;
+            let response = self.send_batch(body, max_bytes, self.request_timeout()).await?;
+            if response.status != TOO_MANY_REQUESTS {
+                match body.as_array().map_or(0, Vec::len) {
+                    0 | 1 => self.pace().record_taken(),
+                    _ => self.pace().record_batch(),
+                }
+                return Ok(response.body);
+            }
+            let is_impatient = self.is_impatient.load(Ordering::Relaxed);
+            if is_impatient || !may_repeat || !self.rest(PAUSE).await {
+                break;
+            }
+        }
+        Err(Failure::RateLimited { retry_after: None })
+    }
+
+    async fn send_batch(
+        &self,
+        body: &Value,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<Response, Failure> {
         let request = Request {
             method: Method::Post,
             url: self.endpoint.url().clone(),
@@ -117,7 +227,7 @@ impl<'a> ProbeClient<'a> {
             futures_util::future::Either::Left((Ok(response), _)) if response.body.len() > max_bytes => {
                 Err(TransportError::TooLarge { limit: max_bytes }.into())
             }
-            futures_util::future::Either::Left((Ok(response), _)) => Ok(response.body),
+            futures_util::future::Either::Left((Ok(response), _)) => Ok(response),
             futures_util::future::Either::Left((Err(error), _)) => Err(error.into()),
             futures_util::future::Either::Right(_) => Err(TransportError::Timeout { after: timeout }.into()),
         }
@@ -132,8 +242,10 @@ pub(crate) fn quantity(json: &str) -> Option<u64> {
 
 /// Whether a later request to the same host would fail as well.
 pub(crate) fn is_final(failure: &Failure) -> bool {
-    matches!(
-        failure,
-        Failure::Transport(_) | Failure::RateLimited { .. } | Failure::QuotaExhausted | Failure::Http { .. }
-    )
+    is_of_host(failure) || matches!(failure, Failure::Http { .. })
+}
+
+/// Whether a failure is the host's as a whole, whatever is asked.
+pub(crate) fn is_of_host(failure: &Failure) -> bool {
+    matches!(failure, Failure::Transport(_) | Failure::RateLimited { .. } | Failure::QuotaExhausted)
 }

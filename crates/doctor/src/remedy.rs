@@ -1,6 +1,6 @@
 //! What to do about a finding, and the reason that a balance gives for it.
 
-use saldo_reading::{Failure, TransportError, Why};
+use saldo_reading::{Failure, Policy, TransportError, Why};
 
 use crate::finding::{Finding, Severity};
 
@@ -24,6 +24,7 @@ impl Finding {
             Self::WebPage => {
                 "open a browser and log in to this network, or check the URL: an API answers in JSON."
             }
+            Self::LimitsRate(_) => "it works, but readings wait for it: ask less often, or use another plan.",
             Self::RateLimited { .. } => "ask less often, or use another plan.",
             Self::QuotaExhausted => "raise the quota, wait until it is renewed, or use another provider.",
             Self::Denied => "check the key or the URL.",
@@ -39,8 +40,9 @@ impl Finding {
     /// The next step for a finding about what the endpoint serves. The others have theirs above.
     fn next_step_for_data(&self) -> Option<&'static str> {
         Some(match self {
-            Self::WrongChain { .. } | Self::OtherNetwork => {
-                "use its URL for this network, or give its network with --network."
+            Self::WrongChain { .. } => "use its URL for this network, or give its network with --network.",
+            Self::OtherNetwork => {
+                "use its URL for this network, or add a beacon source of this network; or give its network with --network."
             }
             Self::DataRefused(Failure::Malformed { .. }) => {
                 "its answers cannot be read: check the URL, or use another endpoint."
@@ -56,7 +58,7 @@ impl Finding {
             Self::OtherBranch => {
                 "it follows another branch; wait until it returns to this branch, or use another provider."
             }
-            Self::Lagging { .. } | Self::Behind { .. } => {
+            Self::Lagging { .. } | Self::NotSynced | Self::Behind { .. } => {
                 "wait until it has caught up, or use another endpoint."
             }
             Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
@@ -69,7 +71,16 @@ impl Finding {
             Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
             Self::ClockDiffers { .. } | Self::ClockOff => "synchronise this device's clock.",
             Self::NoBootstrap => "use a newer checkpoint, or add a source that has its bootstrap.",
-            Self::NoUpdates => "use a newer checkpoint, or add a source that keeps updates.",
+            Self::NoUpdates { .. } => {
+                "use a newer checkpoint, or add another beacon source, which keeps updates."
+            }
+            Self::NoFinalityUpdates => {
+                "it works for signed amounts; for finalized ones add another beacon source."
+            }
+            Self::NoOptimisticUpdates => {
+                "it works, but its heads may be older: switch the route on, or add another beacon source."
+            }
+            Self::NoHeads => "switch these routes on, or add another beacon source.",
             Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
             Self::NoLightClientData => {
                 "add another beacon source, or switch its light-client routes on (Lighthouse: --light-client-server, Nimbus: --light-client-data-serve, Prysm: --enable-light-client, Lodestar: --rest.namespace lightclient)."
@@ -84,6 +95,7 @@ impl Finding {
             | Self::TooSlow { .. }
             | Self::WebPage
             | Self::RateLimited { .. }
+            | Self::LimitsRate(_)
             | Self::QuotaExhausted
             | Self::Denied
             | Self::WrongId
@@ -93,8 +105,8 @@ impl Finding {
         })
     }
 
-    /// The reason that a balance gives if every execution provider has this finding and the beacon sources work, or if every
-    /// beacon source lacks that data; `None` if the balance can be proven, or if the finding is another one of a source.
+    /// The reason that a balance gives if every execution provider has this finding and the beacon sources work; `None` if the balance
+    /// can be proven.
     pub fn why(&self) -> Option<Why> {
         Some(match self {
             Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
@@ -109,10 +121,37 @@ impl Finding {
             Self::Fails(_) | Self::WrongId => Why::ProvidersFailing,
             Self::TruncatedProof | Self::ProofRefused(_) | Self::HeaderRefused => Why::ProofsRefused,
             Self::WrongChain { expected, .. } => Why::WrongChain { expected: *expected },
-            Self::Lagging { .. } => Why::ProvidersBehind,
+            // What is not too old yet may be signed soon.
+            Self::Lagging { age, .. } if *age <= Policy::signed().max_age => Why::UnsignedTip,
+            Self::Lagging { .. } | Self::NotSynced => Why::ProvidersBehind,
+            Self::OtherBranch => Why::UnsignedTip,
             Self::UnknownHeaderLayout => Why::UnknownHeaderLayout,
+            _ => return None,
+        })
+    }
+
+    /// The reason that a balance gives if every beacon source has this finding and the execution providers work; `None` if the balance
+    /// can be proven.
+    pub fn why_of_source(&self) -> Option<Why> {
+        Some(match self {
+            Self::NotSecure(fault) => Why::NotSecure { fault: *fault },
+            Self::Denied => Why::Denied,
             Self::NoLightClientData => Why::NoLightClientRoutes,
-            Self::NoBootstrap => Why::CheckpointNotServed,
+            // A balance asks no source for its genesis. It asks for the checkpoint, which another network does not have.
+            Self::NoBootstrap | Self::OtherNetwork => Why::CheckpointNotServed,
+            Self::NoUpdates { period } => Why::HandOverMissing { period: *period },
+            Self::DataRefused(_) => Why::HeadsRefused,
+            Self::UnknownFork => Why::UnknownFork,
+            Self::ClockOff => Why::ClockOff,
+            Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
+            Self::Unreachable(_)
+            | Self::NeverAnswers
+            | Self::Moved { .. }
+            | Self::WebPage
+            | Self::RateLimited { .. }
+            | Self::QuotaExhausted
+            | Self::Fails(_)
+            | Self::NoHeads => Why::LightClientBehind { newest: None },
             _ => return None,
         })
     }

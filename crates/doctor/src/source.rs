@@ -30,6 +30,8 @@ pub struct SourceReport {
     pub bootstrap: Check<()>,
     /// How many of its updates a light client accepted from the checkpoint to the present.
     pub updates: Check<u64>,
+    /// The period from which on its updates are missing, if they are.
+    pub missing_period: Option<Period>,
     /// The slot of its newest finalized header that a light client accepted.
     pub finality: Check<Slot>,
     /// Its newest signed head that a light client accepted.
@@ -102,6 +104,7 @@ impl SourceReport {
             genesis: Check::NotChecked(unchecked),
             bootstrap: Check::NotChecked(unchecked),
             updates: Check::NotChecked(unchecked),
+            missing_period: None,
             finality: Check::NotChecked(unchecked),
             optimistic: Check::NotChecked(unchecked),
             ssz: Check::NotChecked(unchecked),
@@ -114,6 +117,6 @@ impl SourceReport {
 
     /// Whether a light client can follow heads with it.
     pub fn can_follow(&self) -> bool {
-        self.optimistic.is_found() && self.behind.is_some_and(|slots| slots <= Finding::MOST_SLOTS_BEHIND)
+        self.behind.is_some_and(|slots| slots <= Finding::MOST_SLOTS_BEHIND)
     }
 }

@@ -5,6 +5,7 @@
 
 mod distort;
 mod forward;
+mod needed;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -12,7 +13,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures_util::future::BoxFuture;
 use saldo_beacon::unit::UnixTime;
 use saldo_source::{Endpoint, Transport};
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::beacon_source::route::Route;
 use crate::carry::carry;
@@ -63,20 +64,11 @@ impl Proxy {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Whether a wallet sends such requests. No other reaches the upstream server, which may have a key in its URL.
-    fn is_needed(&self, request: &HttpRequest) -> bool {
-        match self.side {
-            Side::Execution => request.method == "POST",
-            Side::Beacon => request.method == "GET" && !matches!(Route::of(&request.path), Route::Unknown),
-        }
-    }
-
     async fn exchange(&self, request: HttpRequest) -> Reaction {
-        if !self.is_needed(&request) {
-            let refusal = json!({ "code": 404, "message": "this proxy does not pass such requests on" });
-            return Reaction::Reply(Reply::json(404, &refusal));
-        }
         let body: Value = serde_json::from_slice(&request.body).unwrap_or_default();
+        if let Some(refusal) = needed::refusal(self.side, &request, &body) {
+            return Reaction::Reply(refusal);
+        }
         let methods = match self.side {
             Side::Execution => distort::methods(&body),
             Side::Beacon => vec![Route::of(&request.path).name().to_owned()],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use saldo_source::{Endpoint, Method, Request, Transport, TransportError};
 use serde_json::Value;
 
-use super::distort;
+use super::{distort, needed};
 use crate::fault::{Fault, Rule};
 use crate::http::{HttpRequest, Reaction, Reply, Service};
 use crate::{Chain, Provider};
@@ -14,7 +14,7 @@ use crate::{Chain, Provider};
 /// How long an answer may take, and how large it may be.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 32 << 20;
-/// The headers of an answer that a wallet needs. No other is handed on: no cookie, no permission for web pages, and nothing about
+/// The headers of an answer that a wallet needs. No other is handed on: no cookie (`Set-Cookie`), no permission for web pages, and nothing about
 /// the connection or the body before it was inflated.
 const HANDED_ON: [&str; 3] = ["content-type", "eth-consensus-version", "retry-after"];
 
@@ -60,7 +60,7 @@ impl Upstream {
         let mut url = self.endpoint.url().expose().clone();
         let path = format!("{}{}", url.path().trim_end_matches('/'), request.path);
         url.set_path(&path);
-        for (name, value) in &request.query {
+        for (name, value) in request.query.iter().filter(|(name, _)| needed::is_parameter(name)) {
             url.query_pairs_mut().append_pair(name, value);
         }
         self.send(Method::Get, url.as_str(), request, Vec::new()).await
