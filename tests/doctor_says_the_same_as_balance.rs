@@ -32,8 +32,8 @@ fn rows() -> Vec<(Rule, &'static str, &'static str, &'static str)> {
     let mut rows = vec![
         (Fault::Status(401).into(), "denied", "denied", "check the key or the URL"),
         // An allow-list: HTTP 403, "not whitelisted".
-        (Fault::Forbidden.into(), "fails", "nobody_serves_proofs", "provider that serves"),
-        (Fault::Forbidden.on("eth_getProof"), "no_proofs", "nobody_serves_proofs", "provider that serves"),
+        (Fault::Forbidden.into(), "denied", "denied", "check the key or the URL"),
+        (Fault::Forbidden.on("eth_getProof"), "denied", "denied", "check the key or the URL"),
         (Fault::Status(403).into(), "denied", "denied", "check the key or the URL"),
         (Fault::Status(404).into(), "denied", "denied", "check the key or the URL"),
         (error(-32_000, "invalid api key"), "denied", "denied", "check the key or the URL"),
