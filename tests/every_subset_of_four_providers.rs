@@ -18,7 +18,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::RateLimited(Some(30)), "rate_limited"),
     (Behaviour::RateLimited(None), "rate_limited"),
     (Behaviour::QuotaExhausted, "quota_exhausted"),
-    (Behaviour::Forbidden, "nobody_serves_proofs"),
+    (Behaviour::Forbidden, "denied"),
     (Behaviour::NoProofs, "nobody_serves_proofs"),
     (Behaviour::HeaderNotFound, "providers_behind"),
     (Behaviour::InternalError, "providers_failing"),
@@ -41,7 +41,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::InventedRiches, "proofs_refused"),
     // Genuine proofs of blocks that are not signed yet, or that were signed too early.
     (Behaviour::TipOnly, "unsigned_tip"),
-    (Behaviour::Lagging(10), "unsigned_tip"),
+    (Behaviour::Lagging(10), "providers_behind"),
     (Behaviour::Lagging(1_000), "providers_behind"),
     (Behaviour::StaleBlock(5), "proofs_refused"),
 ];
