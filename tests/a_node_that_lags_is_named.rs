@@ -41,6 +41,64 @@ fn the_reason_says_that_providers_are_behind() {
     }
 }
 
+/// A few blocks are a lag too, if the provider says itself that it does not have the signed block.
+#[test]
+fn a_lag_of_a_few_blocks_is_told_with_its_number() {
+    for (seed, (blocks, providers)) in (20..).zip([(3, 1), (4, 2), (10, 1), (16, 3), (25, 1)]) {
+        let scene = lagging(seed, blocks, providers);
+        let reading = scene.balance(ALICE);
+        let why = reading.why().unwrap_or_else(|| panic!("{blocks} blocks: {reading:?}"));
+        assert_eq!(why.code(), "providers_behind", "{blocks} blocks: {:?}", reading.attempts());
+        // The newest block of the chain is not signed yet.
+        assert_eq!(*why, Why::ProvidersBehindBy { blocks: blocks - 1 });
+        assert!(why.to_string().contains(&format!("{} blocks behind", blocks - 1)), "{why}");
+        assert!(why.next_step().contains("keeps up with the chain"), "{}", why.next_step());
+        scene.providers.iter().for_each(|provider| provider.set_lag(0));
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "it has caught up");
+    }
+    // One of two may have the block soon.
+    let scene = lagging(30, 10, 2);
+    scene.providers[1].add(
+        Fault::Error { code: -32_000, message: "header for hash not found".into() }.on("eth_getBlockByHash"),
+    );
+    scene.providers[1].set_lag(2);
+    assert_eq!(code(&scene.balance(ALICE)), Some("unsigned_tip"));
+}
+
+/// A provider that does not tell its number, or a false one, is behind if it still lacks the block after some slots.
+#[test]
+fn a_provider_that_lacks_the_block_for_some_slots_is_behind() {
+    let said = [
+        Fault::Result(json!("0xffffff")),
+        Fault::Result(json!("soon")),
+        Fault::NullResult,
+        Fault::Error { code: -32_601, message: "method not found".into() },
+    ];
+    for (seed, fault) in (40..).zip(said) {
+        let scene = lagging(seed, 20, 1);
+        scene.providers[0].add(fault.clone().on("eth_blockNumber"));
+        let mut codes = Vec::new();
+        for _ in 0..4 {
+            codes.push(code(&scene.balance(ALICE)));
+            scene.pass_slots(1);
+        }
+        assert_eq!(codes.first(), Some(&Some("unsigned_tip")), "{fault:?}");
+        assert_eq!(codes.last(), Some(&Some("providers_behind")), "{fault:?}: {codes:?}");
+        scene.providers[0].set_lag(0);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    }
+}
+
+/// A patient read waits for a lag that is short enough.
+#[test]
+fn a_patient_read_waits_for_a_provider_that_lags() {
+    for blocks in [3, 5] {
+        let scene = lagging(60 + blocks, blocks, 1);
+        let reading = scene.patient_balance(ALICE, Duration::from_secs(180));
+        assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "{blocks} blocks");
+    }
+}
+
 /// It costs few requests, and one provider that keeps up is enough.
 #[test]
 fn one_provider_that_keeps_up_is_enough() {
@@ -58,6 +116,8 @@ fn one_provider_that_keeps_up_is_enough() {
 fn a_little_lag_is_no_lag() {
     for blocks in [1, 2] {
         let scene = lagging(200 + blocks, blocks, 1);
+        let first = scene.balance(ALICE);
+        assert!(first.proven().is_some() || code(&first) == Some("unsigned_tip"), "{first:?}");
         let reading = scene.patient_balance(ALICE, Duration::from_secs(60));
         assert_eq!(scene.assert_true(&reading, ALICE), BEFORE, "{blocks} blocks");
     }

@@ -20,7 +20,7 @@ fn provider_faults() -> Vec<(Fault, &'static str)> {
         (Fault::Trickle { bytes_per_second: 1 }, "all_unreachable"),
         (Fault::Reset { after: 20 }, "all_unreachable"),
         (Fault::Status(500), "providers_failing"),
-        (Fault::Forbidden, "nobody_serves_proofs"),
+        (Fault::Forbidden, "denied"),
         (Fault::Redirect("http://elsewhere.test/".into()), "moved"),
         (Fault::Huge { bytes: 20_000_000 }, "all_unreachable"),
         (Fault::RateLimited { retry_after: Some("30".into()) }, "rate_limited"),
@@ -104,7 +104,7 @@ fn without_beacon_sources_there_is_no_head() {
     for (seed, fault, code) in [
         (1, Fault::Refuse, "light_client_behind"),
         (2, Fault::Hang, "light_client_behind"),
-        (3, Fault::Html, "light_client_behind"),
+        (3, Fault::Html, "log_in_page"),
         (4, Fault::NoBootstrap, "checkpoint_not_served"),
         (5, Fault::Status(404), "no_light_client_routes"),
         (6, Fault::Truncated, "unknown_fork"),

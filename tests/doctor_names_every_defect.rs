@@ -61,7 +61,7 @@ fn one_row_for_each_defect_of_a_provider() {
         (Fault::Html.into(), &["web_page"]),
         (Fault::Redirect("http://provider1.test/".into()).into(), &["moved"]),
         (Fault::Status(401).into(), &["denied"]),
-        (Fault::Forbidden.into(), &["fails"]),
+        (Fault::Forbidden.into(), &["denied"]),
         (Fault::Status(403).into(), &["denied"]),
         (Fault::Status(404).into(), &["denied"]),
         (Fault::OddError(OddError::Text).into(), &["fails"]),

@@ -95,8 +95,8 @@ fn rows() -> Vec<(Rule, &'static str, &'static str, &'static str)> {
         (Fault::OtherChain(other_branch).into(), "other_branch", "unsigned_tip", ""),
         (Fault::Status(401).into(), "denied", "denied", "check the key or the URL"),
         // An allow-list: HTTP 403, "not whitelisted".
-        (Fault::Forbidden.into(), "fails", "nobody_serves_proofs", "provider that serves"),
-        (Fault::Forbidden.on("eth_getProof"), "no_proofs", "nobody_serves_proofs", "provider that serves"),
+        (Fault::Forbidden.into(), "denied", "denied", "check the key or the URL"),
+        (Fault::Forbidden.on("eth_getProof"), "denied", "denied", "check the key or the URL"),
         (Fault::Status(403).into(), "denied", "denied", "check the key or the URL"),
         (Fault::Status(404).into(), "denied", "denied", "check the key or the URL"),
         (error(-32_000, "invalid api key"), "denied", "denied", "check the key or the URL"),

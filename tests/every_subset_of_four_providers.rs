@@ -1,7 +1,9 @@
 //! Promise 4, exhaustively: of up to four providers any subset is honest, and the others all have the same fault.
 
+use std::collections::BTreeMap;
+
 use saldo_beacon::Fork;
-use saldo_worlds::{Behaviour, Bounds, Party, Story, Variant, Wants, World, play};
+use saldo_worlds::{Behaviour, Bounds, Party, Step, Story, Variant, Wants, World, play};
 
 /// Every fault of a single read, and the reason if all providers have it.
 const FAULTS: [(Behaviour, &str); 38] = [
@@ -18,7 +20,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::RateLimited(Some(30)), "rate_limited"),
     (Behaviour::RateLimited(None), "rate_limited"),
     (Behaviour::QuotaExhausted, "quota_exhausted"),
-    (Behaviour::Forbidden, "nobody_serves_proofs"),
+    (Behaviour::Forbidden, "denied"),
     (Behaviour::NoProofs, "nobody_serves_proofs"),
     (Behaviour::HeaderNotFound, "providers_behind"),
     (Behaviour::InternalError, "providers_failing"),
@@ -41,7 +43,7 @@ const FAULTS: [(Behaviour, &str); 38] = [
     (Behaviour::InventedRiches, "proofs_refused"),
     // Genuine proofs of blocks that are not signed yet, or that were signed too early.
     (Behaviour::TipOnly, "unsigned_tip"),
-    (Behaviour::Lagging(10), "unsigned_tip"),
+    (Behaviour::Lagging(10), "providers_behind"),
     (Behaviour::Lagging(1_000), "providers_behind"),
     (Behaviour::StaleBlock(5), "proofs_refused"),
 ];
@@ -140,4 +142,27 @@ fn proven_if_one_source_is_honest() {
             }
         }
     });
+}
+
+/// Limits, odd errors for a moment, other letter case, missing claims and wrong labels are no fault: such a provider or source, alone,
+/// leads to a proof of everything that is asked for.
+#[test]
+fn every_good_provider_and_every_good_source_alone_leads_to_proofs() {
+    let of_providers = Behaviour::GOOD_PROVIDERS.map(|good| (good, Behaviour::Honest));
+    let of_sources = Behaviour::GOOD_SOURCES.map(|good| (Behaviour::Honest, good));
+    let pairs: Vec<_> = of_providers.into_iter().chain(of_sources).collect();
+    for fork in [Fork::Capella, Fork::Fulu] {
+        for (provider, source) in &pairs {
+            let story = Story { fork, ..story() };
+            let (providers, sources) = (vec![Party::always(*provider)], vec![Party::always(*source)]);
+            let mut world = World::of_one_read(story, providers, sources);
+            world.wants.deadline = 20_000;
+            // The coin of all accounts, and tokens, at first and later.
+            world.steps =
+                vec![Step::Read(vec![0, 1, 2, 3, 4, 5]), Step::Pass(12_000), Step::Read(vec![0, 1, 2])];
+            let run = play(&world, &Variant::REAL, Bounds::USUAL, false);
+            assert_eq!(run.violation, None, "{fork:?} {provider:?} {source:?}");
+            assert_eq!((run.proven, run.whys), (9, BTreeMap::new()), "{fork:?} {provider:?} {source:?}");
+        }
+    }
 }

@@ -4,6 +4,8 @@
 mod a_batch_limit_hides_no_address;
 #[path = "../a_beacon_source_is_told_what_it_lacks.rs"]
 mod a_beacon_source_is_told_what_it_lacks;
+#[path = "../a_beacon_source_that_fails_is_no_liar.rs"]
+mod a_beacon_source_that_fails_is_no_liar;
 #[path = "../a_beacon_source_that_refuses_ssz_is_asked_for_json.rs"]
 mod a_beacon_source_that_refuses_ssz_is_asked_for_json;
 #[path = "../a_clock_a_little_off_does_not_stop_us.rs"]

@@ -146,7 +146,7 @@ fn four_the_user_must_act() {
     for (fault, why) in [
         (Fault::NoProofs, "nobody_serves_proofs"),
         (Fault::QuotaExhausted, "quota_exhausted"),
-        (Fault::Forbidden, "nobody_serves_proofs"),
+        (Fault::Forbidden, "denied"),
         (Fault::OtherChain(Chain::builder(5).chain_id(5).history(8).build()), "wrong_chain"),
     ] {
         services.providers.iter().for_each(|provider| provider.set(fault.clone()));

@@ -25,10 +25,17 @@ fn address(server: &Server) -> SocketAddr {
 
 /// Runs a command with these URLs for providers and sources, and the tests' issuer in place of the system's.
 fn ask(command: &[&str], urls: &[String], trusts_issuer: bool) -> Run {
+    ask_both(command, urls, urls, trusts_issuer)
+}
+
+fn ask_both(command: &[&str], providers: &[String], sources: &[String], trusts_issuer: bool) -> Run {
     let mut command = saldo(command);
     command.args(["--json", "--timeout", "4s", "-n"]).arg(network_file(&test_chain().network().to_toml()));
-    for (number, url) in urls.iter().enumerate() {
-        command.args(["--rpc-url", &format!("p{number}={url}"), "--beacon-url", &format!("s{number}={url}")]);
+    for (number, url) in providers.iter().enumerate() {
+        command.args(["--rpc-url", &format!("p{number}={url}")]);
+    }
+    for (number, url) in sources.iter().enumerate() {
+        command.args(["--beacon-url", &format!("s{number}={url}")]);
     }
     if trusts_issuer {
         command.env("SSL_CERT_FILE", certificate_path("issuer.pem"));
@@ -134,6 +141,59 @@ fn certificates_of_several_servers_that_are_not_valid_now_are_the_clock() {
     let other = behind("other_name");
     let urls = [pairs[0].1.port, other.1.port].map(|port| format!("https://localhost:{port}/"));
     assert_eq!(balance(&urls, true).only()["why"]["code"], "not_secure");
+}
+
+/// One provider and one source, at different servers: the servers of both kinds count together.
+#[test]
+fn certificates_of_one_provider_and_one_source_that_are_not_valid_now_are_the_clock() {
+    let read = |provider: &Relay, source: &Relay| {
+        let url = |relay: &Relay| [format!("https://localhost:{}/", relay.port)];
+        ask_both(&["balance", &ALICE.to_string()], &url(provider), &url(source), true)
+    };
+    let (early, late) = (behind("not_yet_valid"), behind("expired"));
+    for (provider, source) in [("not_yet_valid", &early), ("expired", &late), ("not_yet_valid", &late)] {
+        let provider = behind(provider);
+        let told = read(&provider.1, &source.1);
+        let code = told.only()["why"]["code"].clone();
+        assert_eq!((told.status, code.as_str()), (4, Some("clock_off")), "{told:?}");
+        let other_way = read(&source.1, &provider.1);
+        assert_eq!(other_way.only()["why"]["code"], "clock_off", "{other_way:?}");
+    }
+    // Another fault, or the same server: the clock is not shown to be wrong.
+    for certificate in ["other_name", "own_issuer"] {
+        let other = behind(certificate);
+        let told = read(&early.1, &other.1);
+        assert_eq!(told.only()["why"]["code"], "not_secure", "{told:?}");
+    }
+    let told = read(&early.1, &early.1);
+    assert_eq!(told.only()["why"]["code"], "not_secure", "{told:?}");
+}
+
+/// Trying again helps against no certificate, whatever else cannot be reached.
+#[test]
+fn a_certificate_beside_servers_that_cannot_be_reached_has_its_words() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let refused = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let silent_url = format!("http://{}/", silent.local_addr().unwrap());
+    let beside = [format!("http://{refused}/"), silent_url, "https://no-such-host.invalid/".to_owned()];
+    for (certificate, code, words, step) in [
+        ("expired", "tls_expired", "has expired, on 2021-02-03T04:05:06Z", "Check this device's date"),
+        ("other_name", "tls_other_name", "for other host names", "Check the host in the URL"),
+        ("own_issuer", "tls_untrusted_issuer", "an issuer that this device does not trust", "SSL_CERT_FILE"),
+    ] {
+        let (_server, relay) = behind(certificate);
+        for unreachable in &beside {
+            let own = format!("https://localhost:{}/", relay.port);
+            for urls in [[own.clone(), unreachable.clone()], [unreachable.clone(), own]] {
+                let told = balance(&urls, true);
+                let why = told.only()["why"].clone();
+                assert_eq!((told.status, why["code"].as_str()), (4, Some("not_secure")), "{told:?}");
+                assert!(told.out.contains(code) && why["detail"].as_str().unwrap().contains(words), "{why}");
+                assert!(why["next_step"].as_str().unwrap().contains(step), "{why}");
+                assert!(!why.to_string().to_lowercase().contains("try again"), "{why}");
+            }
+        }
+    }
 }
 
 #[test]

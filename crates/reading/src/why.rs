@@ -42,6 +42,11 @@ pub enum Why {
     ProofWindowMissed,
     /// The providers lag: they do not have the signed block yet.
     ProvidersBehind,
+    /// The same, and it is known by how much.
+    ProvidersBehindBy {
+        /// The number of blocks that the newest signed block is ahead of theirs, by the least of their own numbers.
+        blocks: u64,
+    },
     /// The providers that could be reached answer with errors.
     ProvidersFailing,
     /// The providers that could be reached deny access: the key or the URL is wrong.
@@ -190,7 +195,7 @@ impl Why {
             Self::QuotaExhausted => &reason::QUOTA_EXHAUSTED,
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
             Self::ProofWindowMissed => &reason::PROOF_WINDOW_MISSED,
-            Self::ProvidersBehind => &reason::PROVIDERS_BEHIND,
+            Self::ProvidersBehind | Self::ProvidersBehindBy { .. } => &reason::PROVIDERS_BEHIND,
             Self::ProvidersFailing => &reason::PROVIDERS_FAILING,
             Self::Denied => &reason::DENIED,
             Self::LogInPage => &reason::LOG_IN_PAGE,
@@ -233,6 +238,7 @@ impl Why {
             Self::RateLimited { retry_after } => {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
+            Self::ProvidersBehindBy { blocks } => Some(format!("they are {blocks} blocks behind")),
             Self::NotSecure { fault } => Some(fault.to_string()),
             Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),

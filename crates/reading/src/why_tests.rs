@@ -81,6 +81,19 @@ fn ages_are_shown_in_whole_units() {
     assert_eq!(text, "the newest block that can be proven is too old (it is 7300 s old)");
 }
 
+#[test]
+fn a_known_lag_is_told() {
+    let (known, unknown) = (Why::ProvidersBehindBy { blocks: 12 }, Why::ProvidersBehind);
+    assert_eq!(
+        known.to_string(),
+        "the providers do not have the signed block yet (they are 12 blocks behind)"
+    );
+    assert_eq!(
+        (known.code(), known.fault(), known.next_step(), known.needs_action()),
+        (unknown.code(), unknown.fault(), unknown.next_step(), unknown.needs_action())
+    );
+}
+
 /// What was proven is told, and no address.
 #[test]
 fn the_reason_why_an_address_is_no_token_is_told() {

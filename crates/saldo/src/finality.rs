@@ -101,9 +101,9 @@ impl ClientInner {
                 head: head.as_ref(),
                 now: self.head.now(),
                 policy: &policy,
-                dispatcher: &self.env.dispatcher,
+                env: &self.env,
             });
-            (Found::Nothing(why), attempts)
+            (Found::Nothing(self.proofs.or_lag(why, &result.attempts)), attempts)
         };
         holdings.iter().zip(known).map(settle).collect()
     }

@@ -13,6 +13,7 @@ mod explore;
 mod header;
 mod history;
 mod judge;
+mod lag;
 mod pending;
 #[cfg_attr(not(feature = "rollup"), path = "proofs/no_pending_state.rs")]
 mod pending_state;
@@ -30,7 +31,7 @@ use std::time::Duration;
 
 use alloy_primitives::Address;
 use saldo_proof::StateRoot;
-use saldo_reading::{Holding, ProviderId};
+use saldo_reading::{Attempt, Holding, ProviderId, Why};
 use saldo_source::{BatchSize, Endpoint, SortedMap};
 use saldo_token::Hint;
 
@@ -40,6 +41,7 @@ use capability::{Capabilities, Capability};
 use chains_said::{ChainsSaid, is_built_in};
 use disclosed::Disclosures;
 use evidence::EvidenceLog;
+use lag::Lags;
 use pending::PendingProofs;
 
 pub(crate) use accounts::{AccountFacts, AccountNeed, SlotFacts};
@@ -69,6 +71,7 @@ struct ProofsState {
     /// Proofs that are false under the block of their request.
     evidence: EvidenceLog,
     chains_said: ChainsSaid,
+    lags: Lags,
     pending: PendingProofs,
     /// What tokens were when they were read last. It only decides what is asked for.
     hints: Hint,
@@ -105,6 +108,11 @@ impl Proofs {
         self.state().capabilities.note(provider, now, learn);
     }
 
+    /// The reason `why` of a read with these `attempts`, or the lag of the providers, where that is the reason.
+    pub(crate) fn or_lag(&self, why: Why, attempts: &[Attempt]) -> Why {
+        self.state().lags.or_lag(why, attempts)
+    }
+
     /// The number of calls that `provider` accepts in one batch.
     pub(crate) fn batch_of(&self, provider: &ProviderId) -> BatchSize {
         self.capability(provider).batch
@@ -113,6 +121,7 @@ impl Proofs {
     /// Records the size of a batch that `provider` accepts, if it is not the one that was `known` before.
     pub(crate) fn learn_batch(&self, provider: &ProviderId, known: BatchSize, learned: BatchSize) {
         if learned != known {
+            self.env.dispatcher.record_counts_calls(provider, learned.is_paced());
             self.learn(provider, |known| known.batch = learned);
         }
     }

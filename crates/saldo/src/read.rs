@@ -362,8 +362,9 @@ impl ClientInner {
             head: head.as_ref(),
             now: self.head.now(),
             policy: &self.env.policy,
-            dispatcher: &self.env.dispatcher,
+            env: &self.env,
         });
+        let why = self.proofs.or_lag(why, &result.attempts);
         let pending = result.attempts.iter().find(|attempt| attempt.outcome == Outcome::Pending);
         let claim = pending.and_then(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
         match claim {

@@ -90,7 +90,7 @@ impl ClientInner {
             head: None,
             now: self.head.now(),
             policy: &self.env.policy,
-            dispatcher: &self.env.dispatcher,
+            env: &self.env,
         }))
     }
 

@@ -5,7 +5,6 @@ use std::time::Duration;
 use saldo_beacon::{AdvanceError, BootstrapError};
 use saldo_chain::{Anchor, HeaderError};
 use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TlsFault, TransportError, Why};
-use saldo_source::Dispatcher;
 
 use crate::env::Env;
 use crate::head::Need;
@@ -30,7 +29,8 @@ pub(crate) fn of_heads(
     if all(|failure| *failure == Failure::Transport(TransportError::Offline)) {
         return Some(Why::DeviceOffline);
     }
-    if let Some(why) = of_tls(round) {
+    let is_needed = need == Need::Start || lag.is_some();
+    if let Some(why) = of_tls(round).filter(|_| is_needed) {
         return Some(why);
     }
     // One source alone can label its data as it likes: all sources must say it.
@@ -40,8 +40,11 @@ pub(crate) fn of_heads(
         return Some(Why::UnknownFork);
     }
     let mut reached = failures().filter(|failure| !failure.is_unreachable()).peekable();
-    if (need == Need::Start || lag.is_some()) && reached.peek().is_some() && reached.all(is_denial) {
+    if is_needed && reached.peek().is_some() && reached.all(is_denial) {
         return Some(Why::Denied);
+    }
+    if let Some(why) = of_sources(round).filter(|_| is_needed) {
+        return Some(why);
     }
     match need {
         Need::Start if all(|failure| matches!(failure, Failure::NotServed { .. })) => {
@@ -49,10 +52,10 @@ pub(crate) fn of_heads(
         }
         Need::Start if failures().any(is_refusal) => Some(Why::HeadsRefused),
         Need::Start => Some(Why::LightClientBehind { newest: None }),
-        Need::Updates { .. } if all(is_out_of_reach) => lag,
+        Need::Updates { .. } if all(has_no_data) => lag,
         Need::Updates { .. }
             if all(|failure| {
-                is_out_of_reach(failure) || is_refusal(failure) || *failure == Failure::UnknownFork
+                has_no_data(failure) || is_refusal(failure) || *failure == Failure::UnknownFork
             }) =>
         {
             Some(Why::HeadsRefused)
@@ -63,28 +66,39 @@ pub(crate) fn of_heads(
     }
 }
 
-/// The reason if no connection of `attempts` could be secured. If several providers have certificates that are not valid at this
+/// The reason if the connections of `attempts` could not be secured. If several providers have certificates that are not valid at this
 /// device's time, it is the device's clock.
 pub(crate) fn of_tls(attempts: &[Attempt]) -> Option<Why> {
-    let faults: Option<Vec<TlsFault>> =
-        attempts.iter().map(|attempt| attempt.outcome.failure().and_then(tls_fault)).collect();
-    let faults = faults?;
-    let first = *faults.first()?;
-    let is_one = attempts
-        .iter()
-        .all(|attempt| Some(&attempt.provider) == attempts.first().map(|first| &first.provider));
-    if !is_one && faults.iter().all(TlsFault::may_be_the_clock) {
+    let faults = tls_faults(attempts)?;
+    let (first, fault) = *faults.first()?;
+    let is_one = faults.iter().all(|(attempt, _)| attempt.provider == first.provider);
+    if !is_one && faults.iter().all(|(_, fault)| fault.may_be_the_clock()) {
         return Some(Why::ClockOff);
     }
-    Some(Why::NotSecure { fault: first })
+    Some(Why::NotSecure { fault })
 }
 
-fn tls_fault(failure: &Failure) -> Option<TlsFault> {
-    match failure {
-        Failure::Transport(TransportError::Unsecured(fault)) => Some(*fault),
-        Failure::Spared { last } => tls_fault(last),
-        _ => None,
+/// The attempts whose connection could not be secured, if no other one reached a server. What cannot be reached says nothing, and
+/// trying again helps against neither.
+fn tls_faults(attempts: &[Attempt]) -> Option<Vec<(&Attempt, TlsFault)>> {
+    let mut faults = Vec::new();
+    for attempt in attempts {
+        match attempt.outcome.failure().map(latest) {
+            Some(Failure::Transport(TransportError::Unsecured(fault))) => faults.push((attempt, *fault)),
+            Some(Failure::Transport(error)) if !is_answer(error) => {}
+            None if attempt.outcome == Outcome::Unfinished => {}
+            _ => return None,
+        }
     }
+    (!faults.is_empty()).then_some(faults)
+}
+
+/// Whether an HTTP answer came, which cannot be used.
+fn is_answer(error: &TransportError) -> bool {
+    matches!(
+        error,
+        TransportError::Redirect { .. } | TransportError::TooLarge { .. } | TransportError::Encoding
+    )
 }
 
 /// The reason that a single failure is enough for. Its data was verified, so it does not depend on the source.
@@ -110,14 +124,31 @@ fn is_of_unknown_fork(failure: &Failure) -> bool {
     )
 }
 
-/// Whether the source could not be asked. HTTP 500 is an answer here: some servers send it for a period that they do not have.
-fn is_out_of_reach(failure: &Failure) -> bool {
-    failure.is_unreachable() && *failure != Failure::Http { status: 500 }
+/// The limit, the log-in page or the redirect that the sources have in common, as for providers of proofs.
+fn of_sources(round: &[Attempt]) -> Option<Why> {
+    let failures = || round.iter().filter_map(|attempt| attempt.outcome.failure()).map(latest);
+    if let Some(why) = of_rate_limits(failures()) {
+        return Some(why);
+    }
+    let mut reached = failures().filter(|failure| !failure.is_unreachable());
+    if failures().any(|failure| *failure == Failure::QuotaExhausted) && reached.all(serves_nothing) {
+        return Some(Why::QuotaExhausted);
+    }
+    let why = of_silence(round);
+    let is_named = matches!(why, Why::LogInPage | Why::Moved);
+    (is_named && round.iter().all(is_silent)).then_some(why)
 }
 
-/// Whether data came and was refused, in contrast to no data.
+/// Whether the source says nothing about what it has: it could not be asked, or its answer is no light-client data at all. HTTP 500
+/// is an answer here: some servers send it for a period that they do not have.
+fn has_no_data(failure: &Failure) -> bool {
+    matches!(failure, Failure::Malformed { .. })
+        || failure.is_unreachable() && *failure != Failure::Http { status: 500 }
+}
+
+/// Whether data came and did not verify, in contrast to no data. A misconfigured or overloaded source sends what is no data.
 fn is_refusal(failure: &Failure) -> bool {
-    matches!(failure, Failure::Update(_) | Failure::Bootstrap(_) | Failure::Malformed { .. })
+    matches!(failure, Failure::Update(_) | Failure::Bootstrap(_))
 }
 
 /// The facts about a read that proved nothing.
@@ -134,7 +165,7 @@ pub(crate) struct Case<'a> {
     pub(crate) head: Option<&'a Anchor>,
     pub(crate) now: Now,
     pub(crate) policy: &'a Policy,
-    pub(crate) dispatcher: &'a Dispatcher,
+    pub(crate) env: &'a Env,
 }
 
 /// The reason why nothing was proven. A fault of the device comes first, then one of the heads, then what the
@@ -163,20 +194,35 @@ pub(crate) fn depends_on_time(why: &Why) -> bool {
 
 /// The fault of the device, if any: its network or its clock.
 fn of_device(case: &Case<'_>) -> Option<Why> {
-    let Case { heads, attempts, now, dispatcher, .. } = *case;
+    let Case { heads, attempts, now, env, .. } = *case;
     // A provider that was not asked says nothing about the network.
     let is_asked = |attempt: &&Attempt| attempt.took > Duration::ZERO || !is_backed_off(attempt);
     let asked: Vec<Attempt> = heads.iter().chain(attempts).filter(is_asked).cloned().collect();
-    let is_set_offline = dispatcher.is_offline() && asked.iter().all(is_silent);
+    let is_set_offline = env.dispatcher.is_offline() && asked.iter().all(is_silent);
     let says_offline =
         |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Transport(TransportError::Offline));
     if is_set_offline
-        || dispatcher.is_cut_off(&asked)
+        || env.dispatcher.is_cut_off(&asked)
         || (!asked.is_empty() && asked.iter().all(says_offline))
     {
         return Some(Why::DeviceOffline);
     }
-    now.clock_off().then_some(Why::ClockOff)
+    let all = [heads, attempts].concat();
+    (now.clock_off() || is_clock_by_certificates(env, &all)).then_some(Why::ClockOff)
+}
+
+/// Whether several servers, of one kind or of both, have certificates that are not valid at this device's time, and no other server
+/// could be reached.
+fn is_clock_by_certificates(env: &Env, attempts: &[Attempt]) -> bool {
+    let Some(faults) = tls_faults(attempts) else { return false };
+    let hosts = faults.iter().filter_map(|(attempt, _)| {
+        let mut endpoints = env.execution.iter().chain(&env.beacon);
+        let url = endpoints.find(|endpoint| *endpoint.id() == attempt.provider)?.url().expose();
+        Some((url.host()?.to_owned(), url.port_or_known_default()))
+    });
+    let hosts: Vec<_> = hosts.collect();
+    let are_several = hosts.iter().any(|host| Some(host) != hosts.first());
+    are_several && faults.iter().all(|(_, fault)| fault.may_be_the_clock())
 }
 
 /// The fault of the heads, or of all providers together, if any.
@@ -231,6 +277,18 @@ fn of_silence(attempts: &[Attempt]) -> Why {
     }
 }
 
+/// The rate limit, if one of the failures is one. The shortest pause that is asked for is enough.
+fn of_rate_limits<'a>(failures: impl Iterator<Item = &'a Failure>) -> Option<Why> {
+    let pauses: Vec<Option<Duration>> = failures
+        .filter_map(|failure| match failure {
+            Failure::RateLimited { retry_after } => Some(*retry_after),
+            _ => None,
+        })
+        .collect();
+    let retry_after = pauses.iter().flatten().min().copied();
+    (!pauses.is_empty()).then_some(Why::RateLimited { retry_after })
+}
+
 /// The reason that the providers that answered have in common. If there are several, the one that is resolved
 /// soonest.
 fn of_providers(case: &Case<'_>) -> Why {
@@ -239,12 +297,8 @@ fn of_providers(case: &Case<'_>) -> Why {
         let fails = |attempt: &Attempt| attempt.outcome.failure().is_some_and(test);
         !case.attempts.is_empty() && case.attempts.iter().all(fails)
     };
-    if failures().any(|failure| matches!(failure, Failure::RateLimited { .. })) {
-        let retry_after = failures().filter_map(|failure| match failure {
-            Failure::RateLimited { retry_after } => *retry_after,
-            _ => None,
-        });
-        return Why::RateLimited { retry_after: retry_after.min() };
+    if let Some(why) = of_rate_limits(failures()) {
+        return why;
     }
     if failures().any(|failure| *failure == Failure::ProofWindowMissed) {
         return Why::ProofWindowMissed;

@@ -8,11 +8,10 @@ use saldo_beacon::decode::Encoding;
 use saldo_beacon::unit::{Period, Slot};
 use saldo_reading::Failure;
 
-use crate::classify::{is_web_page, said};
+use crate::classify::{of_text, said};
 use crate::clock::Deadline;
 use crate::endpoint::Endpoint;
 use crate::io::Io;
-use crate::retry_after::retry_after;
 use crate::transport::{Method, Request, Response};
 
 /// The largest reply, in bytes: updates of mainnet in JSON have about 64 KB each.
@@ -135,7 +134,9 @@ pub async fn fetch(io: &Io, source: &Endpoint, route: Route, timeout: Duration) 
         }
     }
     match response.status {
-        200 if is_web_page(&response) => Err(Failure::WebPage),
+        200 if !may_be_data(&response) => {
+            Err(of_text(&response).unwrap_or(Failure::Malformed { what: "no data of the beacon API" }))
+        }
         200 => Ok(data(response)),
         _ => Err(refusal(&response, route)),
     }
@@ -167,9 +168,10 @@ fn may_refuse_ssz(status: u16) -> bool {
 
 /// The meaning of a reply with an error status.
 pub(crate) fn refusal(response: &Response, route: Route) -> Failure {
+    if let Some(failure) = of_text(response) {
+        return failure;
+    }
     match response.status {
-        429 => Failure::RateLimited { retry_after: retry_after(response, None) },
-        402 => Failure::QuotaExhausted,
         401 | 403 => Failure::Denied { status: response.status },
         400 | 404 | 405 | 406 | 415 | 501 => Failure::NotServed { method: route.name() },
         // Real servers answer so for a root, a period or a slot that they do not have, and for their own failures.
@@ -198,6 +200,28 @@ fn says_missing(response: &Response) -> bool {
     ];
     let said = said(response);
     WORDS.iter().any(|words| said.contains(words))
+}
+
+/// Whether a reply with HTTP 200 can be an answer of the beacon API. Gateways send their errors with this status too: as plain
+/// text, as nothing, or as a JSON object that has no data. Data proves itself, so this only decides how a failure is named.
+fn may_be_data(response: &Response) -> bool {
+    /// No error is longer; longer JSON is not read twice.
+    const LONGEST_ERROR: usize = 4096;
+    #[derive(serde::Deserialize)]
+    struct Reply {
+        #[serde(default)]
+        data: Option<serde::de::IgnoredAny>,
+    }
+    if response.header("content-type").is_some_and(is_ssz) {
+        return true;
+    }
+    match response.body.trim_ascii_start().first() {
+        Some(b'[') => true,
+        Some(b'{') if response.body.len() > LONGEST_ERROR => true,
+        // JSON that is cut off may have been data.
+        Some(b'{') => serde_json::from_slice(&response.body).map_or(true, |Reply { data }| data.is_some()),
+        _ => false,
+    }
 }
 
 fn data(response: Response) -> Data {

@@ -149,16 +149,16 @@ impl Row {
 /// The class of an error object.
 pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static str) -> Failure {
     let message = error.message.to_ascii_lowercase();
-    let by_status = match response.status {
-        402 => Some(Class::QuotaExhausted),
-        429 => Some(Class::RateLimited),
-        _ => None,
-    };
     let row = TABLE.iter().find(|row| row.fits(error.code, &message)).map(|row| row.class);
-    // If text and status differ, the one that lasts longer decides: a quota lasts longer than a rate limit.
-    let class = if row == Some(Class::QuotaExhausted) { row } else { by_status.or(row) };
-    // A text that says nothing leaves it to the status.
-    let class = class.or(is_denial(response.status).then_some(Class::Denied));
+    let class = match (response.status, row) {
+        // If text and status differ, the one that lasts longer decides: a quota lasts longer than a rate limit.
+        (_, Some(Class::QuotaExhausted)) | (402, _) => Some(Class::QuotaExhausted),
+        (429, _) | (401 | 403, Some(Class::RateLimited)) => Some(Class::RateLimited),
+        // Whatever the text says is missing, it is missing to this key. With another key it may be there.
+        (401 | 403, _) => Some(Class::Denied),
+        // A text that says nothing leaves it to the status.
+        (status, row) => row.or(is_denial(status).then_some(Class::Denied)),
+    };
     match class {
         Some(Class::QuotaExhausted) => Failure::QuotaExhausted,
         Some(Class::RateLimited) => {
@@ -175,18 +175,34 @@ pub(crate) fn refusal(error: &Refusal<'_>, response: &Response, method: &'static
 
 /// The class of a response whose body is not a JSON-RPC reply.
 pub(crate) fn without_reply(response: &Response, method: &'static str) -> Failure {
+    if let Some(failure) = of_text(response) {
+        return failure;
+    }
+    match response.status {
+        status if is_denial(status) => Failure::Denied { status },
+        405 => Failure::NotServed { method },
+        200..=299 => Failure::Malformed { what: "not a JSON-RPC reply" },
+        status => Failure::Http { status },
+    }
+}
+
+/// The class of a response that is no answer of any API, as far as its status and its text say the same everywhere: a limit, a
+/// log-in page, or a refused key.
+pub(crate) fn of_text(response: &Response) -> Option<Failure> {
+    /// RFC 6585, section 6: the network wants a person to log in.
+    const NETWORK_LOG_IN: u16 = 511;
     let text = said(response);
     let row = TABLE.iter().find(|row| row.fits(0, &text)).map(|row| row.class);
-    let limited = || Failure::RateLimited { retry_after: retry_after(response, Some((&text, &Value::Null))) };
     match (response.status, row) {
-        (402, _) | (_, Some(Class::QuotaExhausted)) => Failure::QuotaExhausted,
-        (429, _) | (_, Some(Class::RateLimited)) => limited(),
-        (status, _) if is_denial(status) => Failure::Denied { status },
-        (405, _) => Failure::NotServed { method },
-        (200..=299, _) if is_web_page(response) => Failure::WebPage,
-        (status @ 200..=299, Some(Class::Denied)) => Failure::Denied { status },
-        (200..=299, _) => Failure::Malformed { what: "not a JSON-RPC reply" },
-        (status, _) => Failure::Http { status },
+        (402, _) | (_, Some(Class::QuotaExhausted)) => Some(Failure::QuotaExhausted),
+        (429, _) | (_, Some(Class::RateLimited)) => {
+            let retry_after = retry_after(response, Some((&text, &Value::Null)));
+            Some(Failure::RateLimited { retry_after })
+        }
+        (NETWORK_LOG_IN, _) => Some(Failure::WebPage),
+        (200..=299, _) if is_web_page(response) => Some(Failure::WebPage),
+        (status @ 200..=299, Some(Class::Denied)) => Some(Failure::Denied { status }),
+        _ => None,
     }
 }
 

@@ -191,6 +191,23 @@ fn the_status_decides_if_the_text_does_not() {
     assert_eq!(class(403, -32000, "unauthorized"), Failure::Denied { status: 403 });
 }
 
+/// The text may say that the method, the block or the state is missing: it is missing to this key.
+#[test]
+fn a_denied_access_is_denied_whatever_is_said_to_be_missing() {
+    for status in [401, 403] {
+        for (code, message, failure) in known() {
+            let is_limit = matches!(failure, Failure::QuotaExhausted | Failure::RateLimited { .. });
+            let expected = if is_limit { failure } else { Failure::Denied { status } };
+            assert_eq!(class(status, code, message), expected, "{status} {code} {message}");
+        }
+        assert_eq!(class(status, -32601, "method not whitelisted"), Failure::Denied { status });
+        assert_eq!(class(status, 0, ""), Failure::Denied { status });
+    }
+    // JSON-RPC has one path, so 404 says something about the URL; but some gateways send it with errors of single calls.
+    assert_eq!(class(404, -32601, "method not found"), Failure::NotServed { method: METHOD });
+    assert_eq!(class(404, -32000, "no such project"), Failure::Denied { status: 404 });
+}
+
 #[test]
 fn the_time_to_wait_is_read_from_the_error_too() {
     let data = json!({ "see": "the documentation", "backoff_seconds": 30.0 });
@@ -210,6 +227,7 @@ fn without_a_reply_in_the_body_the_status_decides() {
         (405, Failure::NotServed { method: METHOD }),
         (418, Failure::Http { status: 418 }),
         (429, Failure::RateLimited { retry_after: None }),
+        (511, Failure::WebPage),
         (503, Failure::Http { status: 503 }),
     ] {
         assert_eq!(without_reply(&response(status), METHOD), failure, "{status}");

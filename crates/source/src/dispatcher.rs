@@ -66,6 +66,17 @@ impl Dispatcher {
         event::struck(self.io.network(), provider, strikes);
     }
 
+    /// Records whether a provider counts the calls inside a request. To such a provider, each question that is asked again is one extra
+    /// request of the budgets.
+    pub fn record_counts_calls(&self, provider: &ProviderId, counts_calls: bool) {
+        let counting = &mut self.providers().counting_calls;
+        if counts_calls {
+            counting.insert(provider.clone());
+        } else {
+            counting.remove(provider);
+        }
+    }
+
     /// Takes the app's word that the device's network changed, and whether there is one now. While there is none, failures do
     /// not count against providers; the next accepted answer shows that there is one.
     pub fn network_changed(&self, online: bool) {

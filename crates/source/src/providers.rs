@@ -13,6 +13,7 @@ use crate::latency::Latencies;
 use crate::quarantine::Quarantine;
 use crate::ranking::Ranking;
 use crate::reachability::Reachability;
+use crate::sorted::SortedSet;
 
 /// All that was learned. Pure: the moments, on the monotonic clock, come from the caller.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Providers {
     pub(crate) reachability: Reachability,
     pub(crate) co_failures: CoFailures,
     pub(crate) budgets: Budgets,
+    /// The providers that count the calls inside a request.
+    pub(crate) counting_calls: SortedSet<ProviderId>,
     pub(crate) jitter: Jitter,
 }
 
@@ -51,6 +54,7 @@ impl Providers {
             reachability: Reachability::default(),
             co_failures: CoFailures::default(),
             budgets: Budgets::default(),
+            counting_calls: SortedSet::new(),
             jitter: Jitter::new(seed),
         }
     }

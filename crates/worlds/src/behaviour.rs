@@ -51,6 +51,12 @@ pub enum Behaviour {
     OtherChain,
     /// It serves the other branch, where there is one.
     Twin,
+    /// It is honest, and writes media types and names of forks in capital letters.
+    Capitals,
+    /// It is honest, and the first so many requests get plain text with HTTP 200.
+    TextAtFirst(u64),
+    /// It is honest, and the first so many requests get a web page.
+    PageAtFirst(u64),
 
     /// Provider: it proves only its tip.
     TipOnly,
@@ -60,6 +66,16 @@ pub enum Behaviour {
     NoProofs,
     /// Provider: it takes at most so many calls in one request, and refuses more in this form.
     BatchLimit(usize, BatchRefusal),
+    /// Provider: the later calls of a batch get "response too large" beyond so many bytes, as geth does.
+    ResponseLimit(usize),
+    /// Provider: it takes at most so many calls in a second, and counts those inside a batch.
+    CallRate(usize),
+    /// Provider: its proofs are whole, and all claims beside them are missing.
+    NoClaims,
+    /// Provider: its proofs are whole, and all claims beside them are null.
+    NullClaims,
+    /// Provider: it is honest, and the first two requests get an error in this form.
+    OddAtFirst(OddError),
     /// Provider: it answers with an error in this form.
     OddError(OddError),
     /// Provider: it answers `null`.
@@ -109,6 +125,8 @@ pub enum Behaviour {
 
     /// Source: it serves only JSON.
     JsonOnly,
+    /// Source: it serves only JSON, with the fields of later forks, all zero.
+    LaterFields,
     /// Source: signatures are over something else.
     ForgedSignature,
     /// Source: only so many signed.
@@ -228,7 +246,7 @@ impl Behaviour {
         Self::Lagging(20),
     ];
     /// The behaviours of a good provider.
-    pub const GOOD_PROVIDERS: [Self; 15] = [
+    pub const GOOD_PROVIDERS: [Self; 31] = [
         Self::Honest,
         Self::ZeroClaim,
         Self::Window(64),
@@ -244,21 +262,52 @@ impl Behaviour {
         Self::BatchLimit(1, BatchRefusal::Page),
         Self::BatchLimit(2, BatchRefusal::Text),
         Self::BatchLimit(1, BatchRefusal::Closed),
+        Self::ResponseLimit(2_000),
+        Self::ResponseLimit(8_000),
+        Self::CallRate(5),
+        Self::CallRate(20),
+        Self::Capitals,
+        Self::NoClaims,
+        Self::NullClaims,
+        Self::TextAtFirst(1),
+        Self::PageAtFirst(2),
+        Self::OddAtFirst(OddError::Text),
+        Self::OddAtFirst(OddError::Empty),
+        Self::OddAtFirst(OddError::NullMessage),
+        Self::OddAtFirst(OddError::TextCode),
+        Self::OddAtFirst(OddError::Bare),
+        Self::OddAtFirst(OddError::PlainText),
+        Self::OddAtFirst(OddError::EmptyBody),
     ];
     /// The behaviours of a good source.
-    pub const GOOD_SOURCES: [Self; 6] = [
+    pub const GOOD_SOURCES: [Self; 10] = [
         Self::Honest,
         Self::JsonOnly,
         Self::Slow(200),
         Self::WithoutVersion,
         Self::Relabelled(Fork::Deneb),
         Self::Relabelled(Fork::Gloas),
+        Self::Capitals,
+        Self::LaterFields,
+        Self::TextAtFirst(2),
+        Self::PageAtFirst(1),
     ];
 
     /// The value of an execution provider with this behaviour.
     pub fn worth(self) -> Worth {
         match self {
-            Self::Honest | Self::Slow(_) | Self::ZeroClaim | Self::BatchLimit(..) => Worth::Good,
+            Self::Honest
+            | Self::Slow(_)
+            | Self::ZeroClaim
+            | Self::BatchLimit(..)
+            | Self::ResponseLimit(_)
+            | Self::CallRate(_)
+            | Self::Capitals
+            | Self::NoClaims
+            | Self::NullClaims
+            | Self::TextAtFirst(_)
+            | Self::PageAtFirst(_)
+            | Self::OddAtFirst(_) => Worth::Good,
             Self::Window(blocks) if blocks >= 48 => Worth::Good,
             Self::TipOnly => Worth::Tip,
             Self::Window(_) | Self::Lagging(_) => Worth::Partial,
@@ -286,8 +335,26 @@ impl Behaviour {
     pub fn is_good_source(self) -> bool {
         matches!(
             self,
-            Self::Honest | Self::Slow(_) | Self::JsonOnly | Self::WithoutVersion | Self::Relabelled(_)
+            Self::Honest
+                | Self::Slow(_)
+                | Self::JsonOnly
+                | Self::WithoutVersion
+                | Self::Relabelled(_)
+                | Self::Capitals
+                | Self::LaterFields
+                | Self::TextAtFirst(_)
+                | Self::PageAtFirst(_)
         )
+    }
+
+    /// How much longer than without this behaviour an answer may take in all, in milliseconds: what fails is asked again after a
+    /// pause, and calls that are counted are sent one batch a second.
+    pub fn delay(self) -> u64 {
+        match self {
+            Self::TextAtFirst(_) | Self::PageAtFirst(_) | Self::OddAtFirst(_) => 4_000,
+            Self::CallRate(_) => 12_000,
+            other => other.latency(),
+        }
     }
 
     /// The latency of each answer without the network, in milliseconds.

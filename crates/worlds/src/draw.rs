@@ -40,7 +40,16 @@ pub fn draw(seed: u64) -> World {
         source.is_mirror = rng.chance(8);
         // A mirror has SSZ files only, and their names have the forks of their slots.
         let is_odd = |behaviour: &Behaviour| {
-            matches!(behaviour, Behaviour::JsonOnly | Behaviour::WithoutVersion | Behaviour::Relabelled(_))
+            matches!(
+                behaviour,
+                Behaviour::JsonOnly
+                    | Behaviour::WithoutVersion
+                    | Behaviour::Relabelled(_)
+                    | Behaviour::Capitals
+                    | Behaviour::LaterFields
+                    | Behaviour::TextAtFirst(_)
+                    | Behaviour::PageAtFirst(_)
+            )
         };
         let odd = source.phases.iter_mut().filter(|(_, behaviour)| is_odd(behaviour));
         odd.filter(|_| source.is_mirror).for_each(|(_, behaviour)| *behaviour = Behaviour::Honest);

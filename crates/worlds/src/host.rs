@@ -147,6 +147,7 @@ impl Service for Host {
             (PartyService::Source(source), None) => source.answer(request),
             (PartyService::Mirror(mirror), None) => mirror.answer(request),
         };
+        let reaction = behaviour.reword(reaction);
         self.note(time, request, *behaviour, wait.is_some(), &reaction);
         reaction
     }

@@ -227,7 +227,7 @@ impl<'a> Judge<'a> {
         };
         let each = parties.iter().enumerate().filter_map(|(index, party)| {
             let behaviour = party.during(read.from, end, &self.world.outages)?;
-            let latency = party.latency.saturating_add(behaviour.latency());
+            let latency = party.latency.saturating_add(behaviour.delay());
             let is_owed = !limited(index) && !self.may_rest(role, index);
             (wanted(behaviour) && is_owed).then_some((index, latency))
         });

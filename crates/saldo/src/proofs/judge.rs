@@ -64,18 +64,19 @@ impl Proofs {
         };
         // Before a proof becomes pending, check that it is of this chain at least. A provider that does not
         // have our newest block may have switched to another chain since it was last asked.
-        let may_be_other_chain = |missed: &Missed| {
-            matches!(missed.failure, Failure::NotSynced | Failure::NoResult)
-                && !matches!(inquiry.target.block, BlockRef::Tip)
-        };
-        let is_doubtful = missed.iter().any(may_be_other_chain);
+        let lacks_block = |missed: &Missed| matches!(missed.failure, Failure::NotSynced | Failure::NoResult);
+        let names_block = !matches!(inquiry.target.block, BlockRef::Tip);
+        let is_doubtful = names_block && missed.iter().any(lacks_block);
+        if names_block && !is_doubtful {
+            self.state().lags.forget(provider.id());
+        }
         if accounts.iter().any(is_claim)
             && let Err(other) = self.confirm_chain(provider, is_doubtful, inquiry.deadline).await
         {
             return missed.iter().map(|_| Answer::Failed(other.clone())).collect();
         }
         let is_behind =
-            is_doubtful && accounts.iter().any(is_claim) && self.is_behind(provider, inquiry).await;
+            is_doubtful && accounts.iter().any(is_claim) && self.is_far_behind(provider, inquiry).await;
         let answers = missed.iter().zip(accounts).map(
             |(Missed { holding, failure: missed, .. }, account)| match account {
                 Err(failure) => Answer::Failed(failure),
@@ -182,13 +183,15 @@ impl Proofs {
         }
     }
 
-    /// Whether the provider is too far behind: by its own block number, an amount at its tip would be older than the policy
-    /// allows.
-    async fn is_behind(&self, provider: &Endpoint, inquiry: Inquiry<'_>) -> bool {
+    /// Asks a provider that does not have the newest signed block for its own block number, and keeps how far it is behind. Returns
+    /// whether that is too far: an amount at its tip would be older than the policy allows.
+    async fn is_far_behind(&self, provider: &Endpoint, inquiry: Inquiry<'_>) -> bool {
         let Some(head) = self.head.newest(inquiry.target.level) else { return false };
         let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));
-        let Ok(said) = ask(io, provider, &Question::BlockNumber, left).await else { return false };
-        let missing = block_number_of(&said).and_then(|tip| head.number().checked_sub(tip));
+        let said = ask(io, provider, &Question::BlockNumber, left).await.ok();
+        let tip = said.and_then(|said| block_number_of(&said));
+        let missing = tip.and_then(|tip| head.number().checked_sub(tip));
+        self.state().lags.note(provider.id(), head.number(), missing);
         let Some(missing) = missing.and_then(|missing| u32::try_from(missing).ok()) else { return false };
         let now = self.head.now();
         let Some(age) = now.age_of(head.timestamp()) else { return false };
@@ -211,7 +214,10 @@ impl Proofs {
         let Some(head) = self.head.newest(inquiry.target.level) else { return answers };
         let (io, left) = (self.env.dispatcher.io(), self.env.time_left(inquiry.deadline));
         let said = ask(io, provider, &Question::BlockNumber, left).await.ok();
-        let is_past = said.and_then(|said| block_number_of(&said)).is_some_and(|tip| tip > head.number());
+        let tip = said.and_then(|said| block_number_of(&said));
+        let is_past = tip.is_some_and(|tip| tip > head.number());
+        let missing = tip.and_then(|tip| head.number().checked_sub(tip));
+        self.state().lags.note(provider.id(), head.number(), missing);
         let marked = |answer: Answer<Settled>| match is_past && is_unknown(&answer) {
             true => Answer::Failed(Failure::ProofWindowMissed),
             false => answer,

@@ -47,9 +47,11 @@ impl Proofs {
             }
             let left = Duration::from_secs(known.believed_for).saturating_sub(since);
             let until = now.saturating_add(left.min(Capabilities::AGE));
+            let is_paced = known.is_paced.unwrap_or(false);
+            self.env.dispatcher.record_counts_calls(&provider, is_paced);
             let size = BatchSize::known(usize::try_from(known.batch).unwrap_or(usize::MAX));
             let capability = Capability {
-                batch: size.paced(known.is_paced.unwrap_or(false)),
+                batch: size.paced(is_paced),
                 block_hash: known.block_hash,
                 json_header: known.json_header,
                 behind_tip: known.behind_tip,

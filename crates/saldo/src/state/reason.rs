@@ -24,7 +24,7 @@ impl ClientInner {
             head,
             now: self.head.now(),
             policy: &self.env.policy,
-            dispatcher: &self.env.dispatcher,
+            env: &self.env,
         })
     }
 }

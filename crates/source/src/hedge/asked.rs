@@ -127,7 +127,8 @@ impl Request<'_> {
 }
 
 /// The decisive attempt at each provider, in their order: the one with an answer, else the last one. A provider that stayed
-/// silent was silent since the first such attempt.
+/// silent was silent since the first such attempt. One that asked for a pause, and had no time to answer after it, has asked for a
+/// pause.
 pub(super) fn decisive_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
     let mut decisive: SortedMap<&ProviderId, usize> = SortedMap::new();
     for (place, attempt) in attempts.iter().enumerate() {
@@ -136,7 +137,8 @@ pub(super) fn decisive_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
             let is_answer = |attempt: &Attempt| {
                 matches!(attempt.outcome, Outcome::Joined | Outcome::Accepted | Outcome::Pending)
             };
-            is_answer(held) && !is_answer(attempt) || is_silent(held) && is_silent(attempt)
+            let explains_silence = is_silent(held) || is_rate_limit(held);
+            is_answer(held) && !is_answer(attempt) || explains_silence && is_silent(attempt)
         });
         if !is_kept {
             decisive.insert(&attempt.provider, place);
@@ -146,6 +148,10 @@ pub(super) fn decisive_of_each(attempts: &[Attempt]) -> Vec<Attempt> {
         decisive.get(&attempt.provider).is_some_and(|held| held == place)
     };
     attempts.iter().enumerate().filter(is_decisive).map(|(_, attempt)| attempt.clone()).collect()
+}
+
+fn is_rate_limit(attempt: &Attempt) -> bool {
+    matches!(attempt.outcome.failure(), Some(Failure::RateLimited { .. }))
 }
 
 fn is_silent(attempt: &Attempt) -> bool {

@@ -20,6 +20,8 @@ pub(super) struct Candidate<'a> {
     pub(super) availability: Availability,
     /// Whether its last answer to the method failed.
     pub(super) has_failed: bool,
+    /// Whether it counts the calls inside a request.
+    pub(super) counts_calls: bool,
     /// How long to wait for it before another is asked as well.
     pub(super) hedge_delay: Duration,
 }
@@ -41,6 +43,7 @@ impl<'a> Candidate<'a> {
                 hosting: endpoint.hosted_by().map(|name| Endpoint::operator_key_of(name).into()),
                 availability: providers.availability(role, method, endpoint.id(), now),
                 has_failed: providers.ranking.has_failed(&key, method),
+                counts_calls: providers.counting_calls.contains(endpoint.id()),
                 hedge_delay: providers.latencies.hedge_delay(&key, method),
             }
         };

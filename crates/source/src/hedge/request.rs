@@ -287,7 +287,7 @@ impl<'a, T> HedgedRequest<'a, T> {
         self.retry_at = None;
         let mut next = self.queue.take_last_resorts(now, &self.asked);
         let transient = if self.may_retry_transient() { self.asked.transient() } else { Vec::new() };
-        if !transient.is_empty() && (!next.is_empty() || budgets.spend_retry()) {
+        if !transient.is_empty() && (!next.is_empty() || budgets.spend_retry(count_calls(&transient))) {
             self.rounds = self.rounds.saturating_add(1);
             next.extend(transient);
         } else if next.is_empty() {
@@ -302,9 +302,10 @@ impl<'a, T> HedgedRequest<'a, T> {
         if self.resend_at().is_none_or(|at| at > now) {
             return None;
         }
-        let may_resend = budgets.spend_hedge();
+        let silent = self.asked.silent();
+        let may_resend = budgets.spend_resend(count_calls(&silent));
         self.resends = if may_resend { self.resends.saturating_add(1) } else { RESENDS };
-        may_resend.then(|| self.asked.silent())
+        may_resend.then_some(silent)
     }
 
     /// When silent providers are asked again.
@@ -351,4 +352,9 @@ impl<'a, T> HedgedRequest<'a, T> {
     fn after(&self, hedge_delays: u32) -> Duration {
         self.call.began.saturating_add(self.hedge_delay.saturating_mul(hedge_delays))
     }
+}
+
+/// Whether one of the providers counts the calls inside a request.
+fn count_calls(candidates: &[Arc<Candidate<'_>>]) -> bool {
+    candidates.iter().any(|candidate| candidate.counts_calls)
 }

@@ -43,12 +43,17 @@ pub(super) fn wait(asked_for: Option<Duration>, before: u32, pauses: &Pauses) ->
     }
 }
 
-/// Whether the same question may be answered a moment later.
+/// Whether the same question may be answered a moment later. What is no answer of the protocol comes from a server that is overloaded
+/// or starts, or from one in front of it.
 pub(super) fn is_transient(failure: &Failure) -> bool {
+    const INTERNAL_ERROR: i64 = -32_603;
     match failure {
         Failure::Transport(error) => matches!(error, TransportError::Broken),
         Failure::Http { status } => matches!(status, 408 | 500..=599),
         Failure::OutOfService { .. } | Failure::NotSynced => true,
+        Failure::WebPage | Failure::Malformed { .. } => true,
+        // 0 is an error without a code.
+        Failure::Rpc { code } => matches!(*code, 0 | INTERNAL_ERROR),
         _ => false,
     }
 }
@@ -75,6 +80,10 @@ mod tests {
             Failure::Http { status: 503 },
             Failure::OutOfService { code: -32046 },
             Failure::NotSynced,
+            Failure::WebPage,
+            Failure::Malformed { what: "" },
+            Failure::Rpc { code: -32_603 },
+            Failure::Rpc { code: 0 },
         ];
         let lasting = [
             TransportError::Connect.into(),
@@ -82,7 +91,7 @@ mod tests {
             Failure::Http { status: 404 },
             Failure::NoResult,
             Failure::RateLimited { retry_after: None },
-            Failure::Malformed { what: "" },
+            Failure::Rpc { code: -32_602 },
         ];
         assert!(transient.iter().all(is_transient));
         assert!(!lasting.iter().any(is_transient));

@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::Behaviour;
 use super::mirror::Mirror;
@@ -12,6 +12,7 @@ use crate::holding::OWNERS;
 use crate::story::Recordings;
 use crate::token;
 use saldo_drill::fault::Side;
+use saldo_drill::http::Reaction;
 use saldo_drill::{BeaconSource, Chain, Fault, Provider, Recording, Rule};
 
 /// The value of an unknown header field. With another gas limit beside it, it is as if the hash committed to
@@ -60,6 +61,11 @@ impl Behaviour {
                 .with(field("futureRoot", ODD_ROOT).on("eth_getBlockByHash"))
                 .with(field("gasLimit", "0x1").on("eth_getBlockByHash"))
                 .with(not_served().on("debug_getRawHeader")),
+            Self::NoClaims => claims(provider, None),
+            Self::NullClaims => claims(provider, Some(Value::Null)),
+            Self::TextAtFirst(times) => provider.with(text().times(times)),
+            Self::PageAtFirst(times) => provider.with(Fault::Html.times(times)),
+            Self::OddAtFirst(form) => provider.with(Fault::OddError(form).times(2)),
             _ => self.rule(chains, Side::Execution).into_iter().fold(provider, Provider::with),
         }
     }
@@ -70,8 +76,33 @@ impl Behaviour {
         let source = BeaconSource::honest(&chains.main).latency(latency);
         match self {
             Self::Lagging(blocks) => source.lag(blocks),
+            Self::LaterFields => source.with(Fault::JsonOnly),
+            Self::TextAtFirst(times) => source.with(text().times(times)),
+            Self::PageAtFirst(times) => source.with(Fault::Html.times(times)),
             _ => self.rule(chains, Side::Beacon).into_iter().fold(source, BeaconSource::with),
         }
+    }
+
+    /// Changes the form of an answer, and not its meaning.
+    pub(crate) fn reword(self, reaction: Reaction) -> Reaction {
+        let Reaction::Reply(mut reply) = reaction else { return reaction };
+        match self {
+            Self::Capitals => {
+                let is_reworded = |name: &str| matches!(name, "content-type" | "eth-consensus-version");
+                let reworded = reply.headers.iter_mut().filter(|(name, _)| is_reworded(name));
+                reworded.for_each(|(_, value)| value.make_ascii_uppercase());
+            }
+            Self::LaterFields => {
+                const PLACE: &str = "\"transactions_root\"";
+                let text = String::from_utf8_lossy(&reply.body);
+                if !text.contains("\"blob_gas_used\"") && text.contains(PLACE) {
+                    let fields = format!("\"blob_gas_used\":\"0\",\"excess_blob_gas\":\"0\",{PLACE}");
+                    reply.body = text.replace(PLACE, &fields).into_bytes();
+                }
+            }
+            _ => {}
+        }
+        Reaction::Reply(reply)
     }
 
     /// The same source as a mirror.
@@ -119,6 +150,8 @@ impl Behaviour {
             Self::OtherChain => Fault::OtherChain(chains.other.clone()),
             Self::Twin => Fault::OtherChain(chains.twin.clone()?),
             Self::BatchLimit(calls, form) => Fault::BatchLimit { calls, form },
+            Self::ResponseLimit(bytes) => Fault::ResponseLimit { bytes },
+            Self::CallRate(per_second) => Fault::CallRate { per_second, retry_after: None },
             Self::OddError(form) => Fault::OddError(form),
             Self::NoProofs => Fault::NoProofs,
             Self::Null => Fault::NullResult,
@@ -150,6 +183,18 @@ impl Behaviour {
             _ => return None,
         })
     }
+}
+
+/// All that a proof claims beside its nodes is `value`, or missing.
+fn claims(provider: Provider, value: Option<Value>) -> Provider {
+    let names = ["address", "balance", "nonce", "codeHash", "storageHash"];
+    names.into_iter().fold(provider, |provider, name| {
+        provider.with(Fault::Field { name: name.into(), value: value.clone() }.on("eth_getProof"))
+    })
+}
+
+fn text() -> Fault {
+    Fault::Body("upstream is not there".into())
 }
 
 fn field(name: &str, value: &str) -> Fault {

@@ -227,7 +227,8 @@ impl Judge<'_> {
         let behaviours = self.behaviours(&self.world.providers, read);
         let is_waited_for = behaviours.iter().any(|behaviour| behaviour.worth() == Worth::Tip);
         let is_allowed = self.world.wants.operators >= self.world.providers.len();
-        let is_claimed = read.shown.iter().any(|shown| shown.why == Some("unsigned_tip"));
+        let is_claimed =
+            read.shown.iter().any(|shown| matches!(shown.why, Some("unsigned_tip" | "providers_behind")));
         is_allowed || (!self.world.wants.strict && !is_waited_for && !is_claimed)
     }
 

@@ -51,17 +51,37 @@ impl Judge<'_> {
             }
             "not_a_token" | "token_not_run" => self.has_no_balance(code, read),
             "providers_failing" if self.lacks_code(read) => true,
-            "denied" if self.is_denied_by_a_source(read) => true,
+            "denied" | "rate_limited" | "quota_exhausted" | "log_in_page" | "moved"
+                if self.is_said_by_a_source(code, read) =>
+            {
+                true
+            }
             // Reasons that no wallet of these worlds gets fit no provider either.
             _ => self.is_reason_of_providers(code, read),
         }
     }
 
-    /// Whether a beacon or checkpoint source denies access.
-    fn is_denied_by_a_source(&self, read: &Read<'_>) -> bool {
+    /// Whether `code` is what a beacon or checkpoint source answers.
+    fn is_said_by_a_source(&self, code: &str, read: &Read<'_>) -> bool {
         let parties = [&self.world.sources, &self.world.witnesses];
         let mut behaviours = parties.into_iter().flat_map(|parties| self.behaviours(parties, read));
-        behaviours.any(|behaviour| behaviour == Behaviour::Forbidden)
+        let is_backed_off = self.backoffs.iter().any(|(role, ..)| *role != Role::Provider);
+        let is_limited = |visit: &Visit| visit.limited && visit.role != Role::Provider;
+        match code {
+            "rate_limited" => {
+                is_backed_off
+                    || read.visits.iter().any(is_limited)
+                    || behaviours.any(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
+            }
+            "quota_exhausted" => {
+                is_backed_off || behaviours.any(|behaviour| behaviour == Behaviour::QuotaExhausted)
+            }
+            "log_in_page" => {
+                behaviours.any(|behaviour| matches!(behaviour, Behaviour::Html | Behaviour::PageAtFirst(_)))
+            }
+            "moved" => behaviours.any(|behaviour| behaviour == Behaviour::Redirect),
+            _ => behaviours.any(|behaviour| behaviour == Behaviour::Forbidden),
+        }
     }
 
     /// Whether a code that this read needs is one that no provider has.
@@ -83,7 +103,9 @@ impl Judge<'_> {
             "rate_limited" => {
                 is_backed_off
                     || read.visits.iter().any(|visit| visit.limited)
-                    || any_provider(|behaviour| matches!(behaviour, Behaviour::RateLimited(_)))
+                    || any_provider(|behaviour| {
+                        matches!(behaviour, Behaviour::RateLimited(_) | Behaviour::CallRate(_))
+                    })
             }
             "quota_exhausted" => {
                 is_backed_off || any_provider(|behaviour| *behaviour == Behaviour::QuotaExhausted)
