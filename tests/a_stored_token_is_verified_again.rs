@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::{Address, B256, U256};
 use saldo::{Client, Holding, MemoryStorage, Reading, StorageFault, Write};
-use saldo_tests::assembler::{push_balance, slot_of, token_of};
+use saldo_tests::assembler::{RETURN_WORD, assemble, proxy_to, push_balance, slot_of, token_of};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, UNUSED};
@@ -218,6 +218,33 @@ fn what_a_token_was_is_known_after_a_restart() {
         assert!(warm < cold && warm == 1, "{token}: {cold} requests, and {warm} after the restart");
         world.pass_slots(2);
     }
+}
+
+/// A proxy whose code asks another contract: what it read is known after a restart, so that all of it is in one request.
+#[test]
+fn what_code_read_is_known_after_a_restart() {
+    let (world, storage) = (world(32), MemoryStorage::new());
+    let (library, pool) = (Address::repeat_byte(0x71), Address::repeat_byte(0x72));
+    let code = format!("{} 32 0 0 0 {pool:?} GAS STATICCALL POP 0 MLOAD MUL {RETURN_WORD}", push_balance(0));
+    world.chain.set_code(UNKNOWN, proxy_to("1 SLOAD"));
+    world.chain.set_storage(UNKNOWN, B256::with_last_byte(1), U256::from_be_bytes(library.into_word().0));
+    world.chain.set_storage(UNKNOWN, slot_of(ALICE, 0), U256::from(5));
+    world.chain.set_code(library, assemble(&code));
+    world.chain.set_code(pool, token_of("3 SLOAD"));
+    world.chain.set_storage(pool, B256::with_last_byte(3), U256::from(2));
+    world.pass_slots(2);
+    let of_state = || {
+        let log = world.simulation.internet().log();
+        let asks = |body: &[u8]| String::from_utf8_lossy(body).contains("eth_getProof");
+        log.iter().filter(|exchange| asks(&exchange.body)).count()
+    };
+    assert_eq!(first_read(&world, &storage, UNKNOWN).0, Some(U256::from(10)));
+    let cold = of_state();
+    world.chain.set_storage(pool, B256::with_last_byte(3), U256::from(3));
+    world.pass_slots(2);
+    assert_eq!(first_read(&world, &storage, UNKNOWN).0, Some(U256::from(15)));
+    let warm = of_state() - cold;
+    assert!(cold > 2 && warm == 1, "{cold} requests, and {warm} after the restart");
 }
 
 /// What was learned is only a guess: a token that was upgraded since costs a request more, and its amount is right.

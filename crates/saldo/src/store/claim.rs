@@ -87,6 +87,11 @@ impl Claim {
             }
             Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
         };
+        // What the code read: the next read asks for it at once.
+        #[cfg(feature = "execute")]
+        if matches!(balance.derivation(), saldo_token::Derivation::Executed { .. }) {
+            hints.learn_all(&state);
+        }
         let joined = join_token(*holding, Arc::new(balance), anchor, provider, generation);
         joined.map(|joined| Restorable::Proven(joined.as_restored())).map_err(|_| damaged())
     }
