@@ -85,6 +85,25 @@ pub fn line_of(text: &str, entry: Option<(&str, usize)>, key: &str) -> Option<us
     own.find(|(_, line)| is_key(line)).map(|(number, _)| number)
 }
 
+/// Returns the first line that names `name` at the top of a file, from 1 on, and whether it begins a table there: `[[name]]` or `[name]`,
+/// in contrast to `name = value`. `None` if the text does not have it in the usual form.
+pub fn line_of_name(text: &str, name: &str) -> Option<(usize, bool)> {
+    let mut is_in_table = false;
+    for (number, line) in (1_usize..).zip(text.lines().map(str::trim)) {
+        let header = line.strip_prefix("[[").or_else(|| line.strip_prefix('['));
+        is_in_table |= header.is_some();
+        let named = match header {
+            Some(header) => header.split(']').next(),
+            None if is_in_table => None,
+            None => line.split_once('=').map(|(key, _)| key),
+        };
+        if named.map(str::trim) == Some(name) {
+            return Some((number, header.is_some()));
+        }
+    }
+    None
+}
+
 const BLANK: [char; 2] = [' ', '\t'];
 
 struct Reader {

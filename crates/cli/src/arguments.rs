@@ -288,7 +288,7 @@ pub(crate) struct ImportArguments {
 #[command(after_help = "\
 A program needs one change: its URL becomes http://127.0.0.1:8545 (or ws://). What is not proven is an error, never 0.
 Environment: as for `saldo balance`; options win.
-Exit status: 0 stopped by Ctrl-C or SIGTERM; 1 the command itself failed; 2 usage.")]
+Exit status: 0 stopped by Ctrl-C, SIGTERM or SIGHUP; 1 the command itself failed; 2 usage.")]
 pub(crate) struct ServeArguments {
     /// The address to listen at. Other machines reach it only if it is theirs to reach, and --allow-host is given
     #[arg(long, value_name = "IP:PORT", default_value = "127.0.0.1:8545")]

@@ -71,9 +71,10 @@ pub(crate) async fn run(arguments: DemoArguments) -> Result<u8, CommandFailure> 
 
 /// Keeps the servers running until the command is interrupted, and prints how to reach them.
 async fn keep_running(testbed: &Testbed, report: &Report) -> Result<(), CommandFailure> {
+    let interrupted = interrupted();
     let file = NetworkFile::write(None, &testbed.network_file())?;
     report.show_how_to_connect(file.path(), &testbed.providers(), &testbed.sources())?;
-    interrupted().await;
+    interrupted.await;
     Ok(())
 }
 

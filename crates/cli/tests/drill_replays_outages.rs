@@ -241,11 +241,16 @@ fn a_development_nodes_balances_are_proven() {
 
 /// Sends one request with these headers, and gives the whole answer.
 fn answer_to(url: &str, headers: &str) -> String {
+    answer(url, "POST /", headers)
+}
+
+/// The same to another method or path.
+fn answer(url: &str, target: &str, headers: &str) -> String {
     use std::io::{Read, Write};
     let address = url.rsplit_once('/').unwrap().1;
     let mut stream = std::net::TcpStream::connect(address).unwrap();
     let body = r#"{"jsonrpc":"2.0","id":1,"method":"eth_chainId","params":[]}"#;
-    write!(stream, "POST / HTTP/1.1\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).unwrap();
+    write!(stream, "{target} HTTP/1.1\r\ncontent-length: {}\r\n{headers}\r\n{body}", body.len()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer
@@ -277,6 +282,14 @@ fn web_pages_reach_a_real_server_only_if_they_are_named() {
             let refused = answer_to(&url, headers);
             assert!(refused.starts_with("HTTP/1.1 403 "), "{headers}: {refused}");
             assert!(!refused.contains("access-control"), "{headers}: {refused}");
+        }
+        // No page, but a request that no wallet sends.
+        for (target, status) in
+            [("PUT /", 405), ("DELETE /", 405), ("POST /admin", 404), ("GET /metrics", 404)]
+        {
+            let refused = answer(&url, target, "host: localhost\r\n");
+            assert!(refused.starts_with(&format!("HTTP/1.1 {status} ")), "{target}: {refused}");
+            assert!(refused.contains("JSON-RPC, by POST to `/`"), "{target}: {refused}");
         }
         let program = answer_to(&url, "host: localhost:8545\r\n");
         assert!(program.starts_with("HTTP/1.1 200 ") && !program.contains("access-control"), "{program}");

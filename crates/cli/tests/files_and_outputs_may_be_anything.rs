@@ -175,12 +175,7 @@ fn a_network_file_of_drill_and_demo_is_complete_and_private() {
     assert_complete(&out);
 
     let mut demo = Conversation::start(&mut saldo(&["demo", "--keep", "--json"]));
-    let path = loop {
-        let line: serde_json::Value = serde_json::from_str(&demo.read_line()).unwrap();
-        if let Some(path) = line["network_file"].as_str() {
-            break PathBuf::from(path);
-        }
-    };
+    let path = told_path(&mut demo);
     assert_complete(&path);
     let read =
         run(saldo(&["balance", &format!("0x{}", "a1".repeat(20)), "--json", "--timeout", "9s", "-n"])
@@ -188,6 +183,62 @@ fn a_network_file_of_drill_and_demo_is_complete_and_private() {
     assert_eq!(read.status, 0, "{read:?}");
     demo.kill();
     fs::remove_file(path).unwrap();
+}
+
+/// The path in the first line of output that names a network file.
+fn told_path(command: &mut Conversation) -> PathBuf {
+    loop {
+        let line: serde_json::Value = serde_json::from_str(&command.read_line()).unwrap();
+        if let Some(path) = line["network_file"].as_str() {
+            return PathBuf::from(path);
+        }
+    }
+}
+
+/// Ctrl-C, a request to end, and a closed terminal.
+#[test]
+fn a_temporary_network_file_goes_with_its_command() {
+    let services = Services::new(1, 0);
+    let upstream = services.rpc_urls()[0].clone();
+    let serve = ["drill", "serve", "-s", "false-zero", "--json"];
+    let attach = ["drill", "attach", "--json", "--upstream", &upstream];
+    let demo = ["demo", "--keep", "--json"];
+    let rows = [
+        (&serve[..], "INT"),
+        (&serve[..], "TERM"),
+        (&serve[..], "HUP"),
+        (&attach[..], "HUP"),
+        (&demo[..], "HUP"),
+    ];
+    for (arguments, signal) in rows {
+        let mut running = Conversation::start(&mut saldo(arguments));
+        let path = told_path(&mut running);
+        assert!(path.exists(), "{arguments:?}");
+        running.signal(signal);
+        let (status, _) = running.end();
+        assert_eq!((status, path.exists()), (0, false), "{arguments:?} {signal}");
+    }
+    // A file that the user named stays.
+    let out = free_path();
+    let mut running = Conversation::start(saldo(&serve).arg("--out").arg(&out));
+    told_path(&mut running);
+    running.signal("HUP");
+    assert_eq!(running.end().0, 0);
+    assert_complete(&out);
+}
+
+/// `nohup` and a shell's `trap '' HUP` start a command that is to outlive its terminal.
+#[test]
+fn a_command_that_was_started_to_outlive_its_terminal_does_so() {
+    let serve = format!("trap '' HUP; exec {} drill serve -s false-zero --json", env!("CARGO_BIN_EXE_saldo"));
+    let mut running = Conversation::start(&mut shell(&serve));
+    let path = told_path(&mut running);
+    running.signal("HUP");
+    let owner = format!("0x{}", "a1".repeat(20));
+    let read = run(saldo(&["balance", &owner, "--json", "--timeout", "9s", "-n"]).arg(&path));
+    assert_eq!(read.status, 0, "{read:?}");
+    running.signal("TERM");
+    assert_eq!((running.end().0, path.exists()), (0, false));
 }
 
 #[track_caller]

@@ -117,3 +117,19 @@ fn a_list_of_many_addresses_is_one_read() {
     let run = with_input(services.balance().args(["-", "--json", "--timeout", "20s"]), list.as_bytes());
     assert_eq!((run.status, run.json().len()), (0, 100), "{run:?}");
 }
+
+/// Each address is asked for at most twice: early, while the head is on its way, and at the head. A hundred go in a request.
+#[test]
+fn a_long_list_is_asked_for_in_hundreds() {
+    for addresses in [1_000_u64, 2_500] {
+        let services = Services::new(1, 1);
+        let list: String = (0..addresses).map(|number| format!("0x{number:040x}\n")).collect();
+        let mut command = services.balance();
+        let run = with_input(command.args(["-", "--json", "--timeout", "120s"]), list.as_bytes());
+        assert_eq!((run.status, run.json().len()), (0, usize::try_from(addresses).unwrap()), "{}", run.err);
+        let (asked, requests) = (services.providers[0].requests(), services.providers[0].exchanges());
+        let proofs = asked["eth_getProof"];
+        assert!((addresses..=2 * addresses).contains(&proofs), "{addresses}: {asked:?}");
+        assert!(requests <= 2 * addresses / 100 + 4, "{addresses}: {requests} requests");
+    }
+}

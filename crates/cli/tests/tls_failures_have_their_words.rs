@@ -13,6 +13,8 @@ mod relay;
 mod testbed;
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::Command;
 
 use relay::{Relay, certificate_path};
 use saldo_drill::serve::Server;
@@ -196,24 +198,104 @@ fn a_certificate_beside_servers_that_cannot_be_reached_has_its_words() {
     }
 }
 
-#[test]
-fn the_file_that_ssl_cert_file_names_is_trusted_and_nothing_else() {
-    let chain = &test_chain().chain;
-    let (provider, source) =
-        (test_chain().serve(Provider::honest(chain)), test_chain().serve(BeaconSource::honest(chain)));
-    let (rpc, beacon) = (Relay::tls("valid", address(&provider)), Relay::tls("valid", address(&source)));
-    let read = |issuer: Option<&str>| {
+/// A provider and a beacon source whose certificates are of the tests' issuer.
+struct Secured {
+    _servers: [Server; 2],
+    relays: [Relay; 2],
+}
+
+impl Secured {
+    fn new() -> Self {
+        let chain = &test_chain().chain;
+        let (provider, source) =
+            (test_chain().serve(Provider::honest(chain)), test_chain().serve(BeaconSource::honest(chain)));
+        let relays = [address(&provider), address(&source)].map(|behind| Relay::tls("valid", behind));
+        Self { _servers: [provider, source], relays }
+    }
+
+    /// The command that reads a balance from them.
+    fn command(&self) -> Command {
         let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "6s", "-n"]);
         command.arg(network_file(&test_chain().network().to_toml()));
-        command.args(["--rpc-url", &format!("https://localhost:{}", rpc.port)]);
-        command.args(["--beacon-url", &format!("https://127.0.0.1:{}", beacon.port)]);
-        issuer.map(|file| command.env("SSL_CERT_FILE", certificate_path(file)));
-        run(&mut command)
+        command.args(["--rpc-url", &format!("https://localhost:{}", self.relays[0].port)]);
+        command.args(["--beacon-url", &format!("https://127.0.0.1:{}", self.relays[1].port)]);
+        command
+    }
+}
+
+#[track_caller]
+fn assert_trusted(read: &Run) {
+    assert_eq!((read.status, &read.only()["state"]), (0, &"proven".into()), "{read:?}");
+}
+
+#[track_caller]
+fn assert_not_trusted(read: &Run) {
+    assert_eq!(read.only()["why"]["code"], "not_secure", "{read:?}");
+    assert!(read.out.contains("tls_untrusted_issuer"), "{read:?}");
+}
+
+#[test]
+fn the_file_that_ssl_cert_file_names_is_trusted_and_nothing_else() {
+    let secured = Secured::new();
+    let read = |file: &str| run(secured.command().env("SSL_CERT_FILE", certificate_path(file)));
+    assert_trusted(&read("issuer.pem"));
+    assert_not_trusted(&read("own_issuer.pem"));
+    assert_not_trusted(&run(&mut secured.command()));
+}
+
+#[cfg(target_os = "linux")]
+/// A new folder with that certificate in a file of that name.
+fn folder_with(certificate: &str, name: &str) -> PathBuf {
+    let folder = network_file("");
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::create_dir(&folder).unwrap();
+    std::fs::copy(certificate_path(certificate), folder.join(name)).unwrap();
+    folder
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn the_folders_that_ssl_cert_dir_names_are_trusted_and_nothing_else() {
+    let secured = Secured::new();
+    let [ours, others] = ["issuer.pem", "own_issuer.pem"].map(|file| folder_with(file, "issuer.pem"));
+    let nothing = ours.with_extension("nothing");
+    let read = |folders: &[&PathBuf]| {
+        run(secured.command().env("SSL_CERT_DIR", std::env::join_paths(folders).unwrap()))
     };
-    let trusted = read(Some("issuer.pem"));
-    assert_eq!((trusted.status, &trusted.only()["state"]), (0, &"proven".into()), "{trusted:?}");
-    for not_trusted in [read(None), read(Some("own_issuer.pem"))] {
-        assert_eq!(not_trusted.only()["why"]["code"], "not_secure", "{not_trusted:?}");
-        assert!(not_trusted.out.contains("tls_untrusted_issuer"), "{not_trusted:?}");
+    assert_trusted(&read(&[&ours]));
+    assert_trusted(&read(&[&others, &ours]));
+    assert_trusted(&read(&[&nothing, &ours]));
+    assert_not_trusted(&read(&[&others]));
+    // A file and a folder together.
+    let file = certificate_path("own_issuer.pem");
+    assert_trusted(&run(secured.command().env("SSL_CERT_FILE", file).env("SSL_CERT_DIR", &ours)));
+}
+
+/// The issuer is put in place of the system's store, for the command alone: by a mount of its own.
+#[cfg(target_os = "linux")]
+#[test]
+fn the_systems_store_is_trusted() {
+    const STORE: &str = "/etc/ssl/certs";
+    let mounts = Command::new("unshare").args(["-rm", "mount", "--bind", "/tmp", STORE]).output();
+    if !mounts.is_ok_and(|output| output.status.success()) {
+        println!("skipped: this system lets a test have no mount of its own, or has no {STORE}");
+        return;
+    }
+    let secured = Secured::new();
+    for (certificate, is_trusted) in [("issuer.pem", true), ("own_issuer.pem", false)] {
+        let folder = folder_with(certificate, "ca-certificates.crt");
+        let command = secured.command();
+        let script = format!("mount --bind \"$1\" {STORE} && shift && exec \"$@\"");
+        let mut inside = Command::new("unshare");
+        inside.args(["-rm", "sh", "-c", &script, "sh"]).arg(folder);
+        inside.arg(command.get_program()).args(command.get_args());
+        for (name, value) in command.get_envs() {
+            match value {
+                Some(value) => inside.env(name, value),
+                None => inside.env_remove(name),
+            };
+        }
+        let read = run(&mut inside);
+        if is_trusted { assert_trusted(&read) } else { assert_not_trusted(&read) }
     }
 }

@@ -232,11 +232,8 @@ async fn with_head(probe: &ProbeClient<'_>, head: &SignedHead, report: &mut Prov
     }
 }
 
-/// Derives the findings from the checks.
-fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
-    let seen = probe.meter.seen();
-    (report.requests, report.latency, report.clock_offset) =
-        (seen.requests, seen.latency(), seen.clock_offset());
+/// The findings about the checks that failed, each by itself.
+fn of_failures(probe: &ProbeClient<'_>, report: &ProviderReport) -> Vec<Finding> {
     let mut more = Vec::new();
     let failures = [
         report.chain_id.failure(),
@@ -269,6 +266,15 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
             failure => Some(Finding::of(failure)),
         });
     }
+    more
+}
+
+/// Derives the findings from the checks.
+fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
+    let seen = probe.meter.seen();
+    (report.requests, report.latency, report.clock_offset) =
+        (seen.requests, seen.latency(), seen.clock_offset());
+    let mut more = of_failures(probe, report);
     let header_refusal = report.block_rebuilds.failure().filter(|_| !report.tip.is_found());
     more.extend(header_refusal.map(Finding::of));
     let unknown_layout =

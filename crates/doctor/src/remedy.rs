@@ -70,6 +70,14 @@ impl Finding {
             }
             Self::UnknownHeaderLayout | Self::UnknownFork => "upgrade saldo, or give a newer network file.",
             Self::ClockDiffers { .. } | Self::ClockOff => "synchronise this device's clock.",
+            Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
+            _ => return self.next_step_for_routes(),
+        })
+    }
+
+    /// The next step for a finding about the routes of a beacon source.
+    fn next_step_for_routes(&self) -> Option<&'static str> {
+        Some(match self {
             Self::NoBootstrap => "use a newer checkpoint, or add a source that has its bootstrap.",
             Self::NoUpdates { .. } => {
                 "use a newer checkpoint, or add another beacon source, which keeps updates."
@@ -81,27 +89,11 @@ impl Finding {
                 "it works, but its heads may be older: switch the route on, or add another beacon source."
             }
             Self::NoHeads => "switch these routes on, or add another beacon source.",
-            Self::CheckpointTooOld => "give a newer checkpoint from a source that you trust.",
             Self::NoLightClientData => {
                 "add another beacon source, or switch its light-client routes on (Lighthouse: --light-client-server, Nimbus: --light-client-data-serve, Prysm: --enable-light-client, Lodestar: --rest.namespace lightclient)."
             }
             Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
-            Self::Unreachable(_)
-            | Self::NotSecure(_)
-            | Self::Moved { .. }
-            | Self::IsBeaconNode
-            | Self::IsExecutionProvider
-            | Self::NeverAnswers
-            | Self::TooSlow { .. }
-            | Self::WebPage
-            | Self::RateLimited { .. }
-            | Self::LimitsRate(_)
-            | Self::QuotaExhausted
-            | Self::Denied
-            | Self::WrongId
-            | Self::Fails(_)
-            | Self::BrokenBatch { .. }
-            | Self::ClaimsNoProofs => return None,
+            _ => return None,
         })
     }
 

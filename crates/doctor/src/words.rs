@@ -70,6 +70,13 @@ impl Finding {
                 let way = if *seconds < 0 { "behind" } else { "ahead of" };
                 write!(f, "its clock is {} s {way} this device's", seconds.unsigned_abs())
             }
+            _ => self.fmt_source(f),
+        }
+    }
+
+    /// The words for a finding about a beacon source or a checkpoint source.
+    fn fmt_source(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Self::OtherNetwork => f.write_str("is of another network"),
             Self::NoBootstrap => f.write_str("does not have the bootstrap of the checkpoint"),
             Self::NoUpdates { period } => {
@@ -87,20 +94,7 @@ impl Finding {
             Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
             Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),
             Self::OutvotedRoot => f.write_str("names another block than the others"),
-            Self::Unreachable(_)
-            | Self::NotSecure(_)
-            | Self::Moved { .. }
-            | Self::IsBeaconNode
-            | Self::IsExecutionProvider
-            | Self::NeverAnswers
-            | Self::TooSlow { .. }
-            | Self::WebPage
-            | Self::RateLimited { .. }
-            | Self::LimitsRate(_)
-            | Self::QuotaExhausted
-            | Self::Denied
-            | Self::WrongId
-            | Self::Fails(_) => f.write_str(self.code()),
+            _ => f.write_str(self.code()),
         }
     }
 }

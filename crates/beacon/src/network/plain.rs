@@ -4,7 +4,7 @@ use alloy_primitives::{B256, hex};
 
 use super::file::{BlobEntry, DEFAULT_MAX_CHECKPOINT_AGE, ForkEntry, NetworkFile};
 use super::toml_fault::TomlFault;
-use crate::plain_toml::{Fields, NotPlain, Tables, Value, line_of};
+use crate::plain_toml::{Fields, NotPlain, Tables, Value, line_of, line_of_name};
 
 const FIELDS: &[&str] = &[
     "name",
@@ -36,7 +36,8 @@ impl NetworkFile {
         let top = Section { text, entry: None, fields: &tables.top };
         top.only(FIELDS)?;
         if let Some((name, _)) = tables.arrays.iter().find(|(name, _)| !ARRAYS.contains(&name.as_str())) {
-            return Err(TomlFault::unknown_key(None, name, ARRAYS));
+            let line = line_of_name(text, name).map(|(line, _)| line);
+            return Err(TomlFault::unknown_key(line, name, ARRAYS));
         }
         let entries =
             |table| (0_usize..).zip(tables.array(table)).map(move |(number, fields)| (table, number, fields));
@@ -159,7 +160,7 @@ mod tests {
             (
                 "[[blob_schedule]]",
                 "[[blob_schedules]]",
-                "unknown key `blob_schedules`; did you mean `blob_schedule`?",
+                "line 48: unknown key `blob_schedules`; did you mean `blob_schedule`?",
             ),
             ("max_blobs", "max_blob", "line 50: unknown key `max_blob`; did you mean `max_blobs`?"),
             (

@@ -1,6 +1,6 @@
 #![cfg(feature = "toml")]
 
-use super::{Fields, NotPlain, Tables, Value, line_of};
+use super::{Fields, NotPlain, Tables, Value, line_of, line_of_name};
 
 /// The same value by the general parser.
 fn value_of(value: &toml::Value) -> Value {
@@ -143,4 +143,20 @@ fn the_line_of_a_key_is_that_of_its_entry() {
     ] {
         assert_eq!(line_of(FILE, entry, key), line, "{entry:?} {key}");
     }
+}
+
+#[test]
+fn the_line_of_a_name_is_that_of_its_table_or_of_its_key_before_all_tables() {
+    for (name, line) in [
+        ("chain_id", Some((4, false))),
+        ("forks", Some((7, true))),
+        ("rpc", Some((9, true))),
+        ("empty", Some((13, true))),
+        ("epoch", None),
+        ("url", None),
+        ("nothing", None),
+    ] {
+        assert_eq!(line_of_name(FILE, name), line, "{name}");
+    }
+    assert_eq!(line_of_name("a = 1\n [ rpc ] # one\n", "rpc"), Some((2, true)));
 }

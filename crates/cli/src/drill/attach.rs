@@ -40,10 +40,11 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
         let mined = if attached.mined() { ", which it was made to mine" } else { "" };
         print(&format!("attached at block {}{mined}\n", attached.number()))?;
     }
+    let interrupted = interrupted();
     loopback.write_network_file(&attached.network(), None, arguments.json)?;
     tokio::select! {
         outcome = follow(&mut attached, slot, &arguments) => outcome?,
-        () = interrupted() => {}
+        () = interrupted => {}
     }
     Ok(0)
 }

@@ -50,10 +50,11 @@ pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure>
     if !arguments.json {
         print(&format!("{name}: {}\n", scenario.title))?;
     }
+    let interrupted = interrupted();
     loopback.print_urls(arguments.json)?;
     tokio::select! {
         outcome = apply_events(&proxies, &scenario, &arguments) => outcome?,
-        () = interrupted() => {}
+        () = interrupted => {}
     }
     Ok(0)
 }

@@ -40,10 +40,11 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
     if !arguments.json {
         print(&format!("{name}: {}\n", scenario.title))?;
     }
+    let interrupted = interrupted();
     loopback.write_network_file(&network, Some(OWNER), arguments.json)?;
     tokio::select! {
         outcome = apply_events(&mut stage, &scenario, &arguments) => outcome?,
-        () = interrupted() => {}
+        () = interrupted => {}
     }
     Ok(0)
 }

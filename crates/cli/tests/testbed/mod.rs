@@ -277,7 +277,14 @@ impl Conversation {
         line.trim_end().to_owned()
     }
 
-    /// Kills the command, as a closed terminal does.
+    /// Sends the command a signal, such as `HUP`.
+    pub fn signal(&self, name: &str) {
+        let mut kill = Command::new("kill");
+        let status = kill.arg(format!("-{name}")).arg(self.child.id().to_string()).status().expect("it runs");
+        assert!(status.success());
+    }
+
+    /// Kills the command, without a chance to tidy up.
     pub fn kill(mut self) {
         self.child.kill().expect("it runs");
         self.child.wait().expect("it ended");

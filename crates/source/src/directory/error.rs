@@ -21,15 +21,37 @@ pub enum DirectoryError {
         /// The line, from 1 on.
         line: usize,
     },
-    /// There is another table, in a file that is not a network file either.
-    #[error("only [[rpc]], [[beacon]] and [[checkpoint_source]] tables are allowed{}", meant_table(.nearest))]
+    /// A key or a table has the name of an earlier one that cannot be repeated.
+    #[error(
+        "line {line}: a key or table that the file already has; each entry of a list begins with its own [[rpc]], [[beacon]] or [[checkpoint_source]]"
+    )]
+    Repeated {
+        /// The line, from 1 on.
+        line: usize,
+    },
+    /// There is another table.
+    #[error("{}unknown table{}; {}", place(.line), in_brackets(.table), meant_table(.nearest))]
     OtherTable {
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
+        /// The table, unless it may be a secret in a wrong place.
+        table: Option<String>,
         /// The table that was probably meant.
         nearest: Option<&'static str>,
     },
+    /// A field stands outside of every table.
+    #[error("{}`{field}` stands outside of every table; begin its entry with [[rpc]], [[beacon]] or [[checkpoint_source]]", place(.line))]
+    OutsideOfTables {
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
+        /// The field, or the one that was probably meant.
+        field: &'static str,
+    },
     /// The table is not written as an array of tables.
-    #[error("`{table}` must be written as [[{table}]]")]
+    #[error("{}`{table}` must be written as [[{table}]]", place(.line))]
     NotTables {
+        /// The line, from 1 on, where it can be told.
+        line: Option<usize>,
         /// The table.
         table: &'static str,
     },
@@ -121,8 +143,15 @@ fn quoted(field: &Option<String>) -> String {
     field.as_ref().map(|field| format!(" `{field}`")).unwrap_or_default()
 }
 
+fn in_brackets(table: &Option<String>) -> String {
+    table.as_ref().map(|table| format!(" [[{table}]]")).unwrap_or_default()
+}
+
 fn meant_table(nearest: &Option<&'static str>) -> String {
-    nearest.map(|nearest| format!("; did you mean [[{nearest}]]?")).unwrap_or_default()
+    match nearest {
+        Some(nearest) => format!("did you mean [[{nearest}]]?"),
+        None => "the tables are [[rpc]], [[beacon]] and [[checkpoint_source]]".to_owned(),
+    }
 }
 
 fn meant(nearest: &Option<&'static str>, known: &str) -> String {

@@ -1,7 +1,7 @@
 //! Reads a directory from TOML text. Done by hand: the messages of a generic reader quote the text, and with it URLs.
 
 use saldo_beacon::TomlFault;
-use saldo_beacon::plain_toml::{Fields, NotPlain, Tables as File, Value, line_of};
+use saldo_beacon::plain_toml::{Fields, NotPlain, Tables as File, Value, line_of, line_of_name};
 
 use super::error::DirectoryError;
 use super::listed::{Documented, Listed};
@@ -34,6 +34,10 @@ const CHECKPOINT_SOURCE: Kind = Kind {
     fields: "url, name, operator, edge, hosting, documented_on, read_on, tracking",
 };
 
+const TABLES: [&str; 3] = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
+/// The tables of a network file that are no endpoints.
+const TABLES_OF_NETWORKS: [&str; 2] = ["forks", "blob_schedule"];
+
 /// The entries of each table.
 pub(super) struct Tables {
     pub(super) rpc: Vec<Listed>,
@@ -63,13 +67,7 @@ fn plain(text: &str) -> Result<File, DirectoryError> {
 }
 
 fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
-    let tables = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
-    let mut names = file.top.keys().chain(file.arrays.iter().map(|(name, _)| name.as_str()));
-    if file.top.get(FIELD_OF_NETWORKS).is_none()
-        && let Some(other) = names.find(|name| !tables.contains(name))
-    {
-        return Err(DirectoryError::OtherTable { nearest: TomlFault::nearest(other, tables.into_iter()) });
-    }
+    check_names(file, text)?;
     Ok(Tables {
         rpc: entries(file, &RPC, text)?,
         beacon: entries(file, &BEACON, text)?,
@@ -77,10 +75,38 @@ fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
     })
 }
 
+/// Refuses a table of another name, and a field outside of every table. The fields of a network file are checked by whoever reads the
+/// network.
+fn check_names(file: &File, text: &str) -> Result<(), DirectoryError> {
+    let is_network = file.top.get(FIELD_OF_NETWORKS).is_some();
+    let is_known = |name: &str| TABLES.contains(&name) || is_network && TABLES_OF_NETWORKS.contains(&name);
+    let arrays = file.arrays.iter().map(|(name, _)| (name.as_str(), true));
+    let fields = file.top.keys().filter(|_| !is_network).map(|name| (name, false));
+    let others = arrays.chain(fields).filter(|(name, _)| !is_known(name));
+    let placed = others.map(|(name, is_array)| match line_of_name(text, name) {
+        Some((line, is_table)) => (Some(line), name, is_table),
+        None => (None, name, is_array),
+    });
+    // The first line that is wrong is named; a name whose line cannot be told comes last.
+    let Some((line, name, is_table)) = placed.min_by_key(|(line, ..)| line.unwrap_or(usize::MAX)) else {
+        return Ok(());
+    };
+    let fields = [RPC, BEACON, CHECKPOINT_SOURCE].into_iter().flat_map(|kind| kind.fields.split(", "));
+    let nearest = TomlFault::nearest(name, TABLES.into_iter());
+    match TomlFault::nearest(name, fields) {
+        Some(field) if !is_table && nearest.is_none() => Err(DirectoryError::OutsideOfTables { line, field }),
+        _ => {
+            let table = (nearest.is_some() || is_word(name)).then(|| name.to_owned());
+            Err(DirectoryError::OtherTable { line, table, nearest })
+        }
+    }
+}
+
 fn entries(file: &File, kind: &Kind, text: &str) -> Result<Vec<Listed>, DirectoryError> {
     let table = kind.table;
     if file.top.get(table).is_some() {
-        return Err(DirectoryError::NotTables { table });
+        let line = line_of_name(text, table).map(|(line, _)| line);
+        return Err(DirectoryError::NotTables { line, table });
     }
     let given = file.array(table);
     if given.len() > MAX_ENTRIES {

@@ -45,16 +45,11 @@ fn a_malformed_directory_is_refused_without_showing_its_text() {
     let rpc = |fields: &str| refusal(&format!("[[rpc]]\nurl = \"{SECRET}\"\n{fields}\n"));
     let (table, position) = ("rpc", 1);
     assert_eq!(refusal(&format!("[[rpc]]\nurl = {SECRET}\n")), DirectoryError::NotToml { line: 2 });
-    assert_eq!(refusal(&format!("rpc = \"{SECRET}\"\n")), DirectoryError::NotTables { table });
-    assert_eq!(refusal(&format!("rpc = [\"{SECRET}\"]\n")), DirectoryError::NotTables { table });
-    let other = |nearest| DirectoryError::OtherTable { nearest };
-    assert_eq!(refusal("[[provider]]\n"), other(None));
-    assert_eq!(refusal(&format!("\"{SECRET}\" = 1\n")), other(None));
-    for (mistyped, meant) in
-        [("rcp", "rpc"), ("beacons", "beacon"), ("checkpoint_sources", "checkpoint_source")]
-    {
-        assert_eq!(refusal(&format!("[[{mistyped}]]\n")), other(Some(meant)));
-    }
+    let not_tables = DirectoryError::NotTables { line: Some(1), table };
+    assert_eq!(refusal(&format!("rpc = \"{SECRET}\"\n")), not_tables);
+    assert_eq!(refusal(&format!("rpc = [\"{SECRET}\"]\n")), not_tables);
+    let secret = DirectoryError::OtherTable { line: None, table: None, nearest: None };
+    assert_eq!(refusal(&format!("\"{SECRET}\" = 1\n")), secret);
     assert_eq!(refusal("[[rpc]]\nname = \"x\"\n"), DirectoryError::NoUrl { table, position });
     assert!(matches!(rpc("colour = 1"), DirectoryError::UnknownField { position: 1, .. }));
     assert!(matches!(rpc(&format!("\"{SECRET}\" = 1")), DirectoryError::UnknownField { .. }));
@@ -118,6 +113,59 @@ fn a_mistyped_field_names_its_line_and_the_field_that_was_meant() {
     }
     let second = format!("[[rpc]]\nurl = \"{SECRET}\"\n[[rpc]]\nurl = \"https://b.example\"\nnam = \"b\"\n");
     assert!(refusal(&second).to_string().starts_with("line 5: [[rpc]] number 2"), "{}", refusal(&second));
+}
+
+#[test]
+fn a_mistyped_table_names_its_line_and_the_table_that_was_meant() {
+    let all = "the tables are [[rpc]], [[beacon]] and [[checkpoint_source]]";
+    let outside =
+        "stands outside of every table; begin its entry with [[rpc]], [[beacon]] or [[checkpoint_source]]";
+    let own = format!("# mine\n[[rpc]]\nurl = \"{SECRET}\"\n");
+    for (text, expected) in [
+        (format!("{own}[[rcp]]\n"), "line 4: unknown table [[rcp]]; did you mean [[rpc]]?"),
+        (format!("{own}\n [[ RPC ]] # two\n"), "line 5: unknown table [[RPC]]; did you mean [[rpc]]?"),
+        (format!("{own}[[beacons]]\n"), "line 4: unknown table [[beacons]]; did you mean [[beacon]]?"),
+        (
+            format!("[[checkpoint_sources]]\n{own}"),
+            "line 1: unknown table [[checkpoint_sources]]; did you mean [[checkpoint_source]]?",
+        ),
+        (format!("{own}[rcp]\n"), "line 4: unknown table [[rcp]]; did you mean [[rpc]]?"),
+        (format!("{own}[network]\n"), &format!("line 4: unknown table [[network]]; {all}")),
+        (format!("{own}[[provider]]\n[[rcp]]\n"), &format!("line 4: unknown table [[provider]]; {all}")),
+        (format!("rcp = \"{SECRET}\"\n"), "line 1: unknown table [[rcp]]; did you mean [[rpc]]?"),
+        (format!("{own}[[KEY_5f4dcc3b5aa765d61d83]]\n"), &format!("line 4: unknown table; {all}")),
+        (format!("[rpc]\nurl = \"{SECRET}\"\n"), "line 1: `rpc` must be written as [[rpc]]"),
+        (format!("\nurl = \"{SECRET}\"\n"), &format!("line 2: `url` {outside}")),
+        ("\n\noprator = \"a\"\n[[rpc]]\n".to_owned(), &format!("line 3: `operator` {outside}")),
+        ("colour = 1\n".to_owned(), &format!("line 1: unknown table [[colour]]; {all}")),
+        (format!("{own}[[forks]]\n"), &format!("line 4: unknown table [[forks]]; {all}")),
+    ] {
+        // Without the general parser some of these are no TOML, and the line is the same.
+        let shown = refusal(&text).to_string();
+        let line = expected.split_once(':').map(|(place, _)| place.trim_start_matches("line "));
+        let not_toml = format!("not TOML, at line {}", line.unwrap_or_default());
+        assert!(shown == expected || cfg!(not(feature = "toml")) && shown == not_toml, "{text}\n{shown}");
+    }
+    // A network file has tables and fields of its own. A mistyped table of endpoints is noticed in it too.
+    let network = Network::hoodi().to_toml();
+    let line = network.lines().count() + 1;
+    let mistyped = format!("line {line}: unknown table [[rcp]]; did you mean [[rpc]]?");
+    assert_eq!(refusal(&format!("{network}[[rcp]]\nurl = \"{SECRET}\"\n")).to_string(), mistyped);
+}
+
+#[cfg(feature = "toml")]
+#[test]
+fn what_is_given_twice_is_named_with_its_line() {
+    for text in [
+        format!("[[rpc]]\nurl = \"{SECRET}\"\nurl = \"{SECRET}\"\n"),
+        format!("[rpc]\nurl = \"{SECRET}\"\n[rpc]\n"),
+        format!("rpc = []\n\n[[rpc]]\nurl = \"{SECRET}\"\n"),
+        format!("[[rpc]]\nurl = \"{SECRET}\"\n[rpc]\n"),
+    ] {
+        let error = refusal(&text);
+        assert_eq!(error, DirectoryError::Repeated { line: 3 }, "{text}");
+        assert!(error.to_string().starts_with("line 3: a key or table that the file already has"), "{error}");
+    }
 }
 
 #[test]

@@ -9,7 +9,10 @@ pub(super) fn read(text: &str) -> Result<Tables, DirectoryError> {
     let file: value::Table = toml::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start);
         let line = text.bytes().take(start).filter(|byte| *byte == b'\n').count().saturating_add(1);
-        DirectoryError::NotToml { line }
+        match error.message() {
+            "duplicate key" => DirectoryError::Repeated { line },
+            _ => DirectoryError::NotToml { line },
+        }
     })?;
     let mut tables = Tables::default();
     for (name, value) in &file {
