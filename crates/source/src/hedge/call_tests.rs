@@ -1,5 +1,7 @@
 //! The state machine alone: no future, no clock, no lock.
 
+#[path = "call_tests/again.rs"]
+mod again;
 #[path = "call_tests/many.rs"]
 mod many;
 
@@ -160,44 +162,6 @@ fn the_questions_of_a_call_spend_the_budget_once() {
     // Nine tenths, and three more for the three questions: enough for one extra request.
     assert_eq!(sent_by(&mut call, HEDGE_DELAY, &mut budgets).0, "b");
     assert!(!budgets.hedges.spend());
-}
-
-/// How many of twelve questions are asked again, if the only provider fails all of them, or stays silent.
-fn asked_again(counts_calls: bool, is_silent: bool) -> usize {
-    let mut bench = Bench::new(&["a"]);
-    if counts_calls {
-        bench.providers.counting_calls.insert(bench.endpoints[0].id().clone());
-    }
-    let mut budgets = Budgets::default();
-    while budgets.hedges.spend() && budgets.retries.spend() {}
-    budgets.retries.spend();
-    let mut call = bench.call(vec![DisclosureSet::unrestricted(); 12]);
-    let Action::Send { asks, .. } = call.poll(Duration::ZERO, &mut budgets) else { panic!("sends") };
-    assert_eq!(asks.len(), 12);
-    // Enough for three extra requests.
-    (0..30 - 12).for_each(|_| (budgets.hedges.earn(), budgets.retries.earn()).1);
-    let mut now = millis(10);
-    if !is_silent {
-        let failures = asks.iter().map(|_| Answer::Failed(broken())).collect();
-        call.handle_answers(now, bench.endpoint("a"), &asks, failures);
-    }
-    while now < DEADLINE {
-        match call.poll(now, &mut budgets) {
-            Action::Send { asks, .. } => return asks.len(),
-            Action::Wait => now = call.timeout().max(now + millis(1)),
-            Action::Done => break,
-        }
-    }
-    0
-}
-
-/// To a provider that counts the calls inside a request, each question is one extra request.
-#[test]
-fn the_budget_counts_the_calls_that_a_provider_counts() {
-    for is_silent in [false, true] {
-        assert_eq!(asked_again(false, is_silent), 12, "silent: {is_silent}");
-        assert_eq!(asked_again(true, is_silent), 3, "silent: {is_silent}");
-    }
 }
 
 #[test]

@@ -51,6 +51,8 @@ pub(super) struct HedgedRequest<'a, T> {
     waits: u32,
     /// How many times providers were asked again because they are silent.
     resends: u32,
+    /// Whether failures that may pass were asked again although another provider is silent.
+    has_retried_beside: bool,
     is_cancelled: bool,
 }
 
@@ -89,6 +91,7 @@ impl<'a, T> HedgedRequest<'a, T> {
             rounds: 0,
             waits: 0,
             resends: 0,
+            has_retried_beside: false,
             is_cancelled: false,
         }
     }
@@ -144,7 +147,7 @@ impl<'a, T> HedgedRequest<'a, T> {
             Phase::Retry if self.asked.is_idle() => self.retry_at,
             Phase::Retry => {
                 let last_resort = self.last_resort().map(|at| at.max(self.call.half_time()));
-                last_resort.into_iter().chain(self.resend_at()).min()
+                last_resort.into_iter().chain(self.retry_beside_at()).chain(self.resend_at()).min()
             }
         }
     }
@@ -278,7 +281,7 @@ impl<'a, T> HedgedRequest<'a, T> {
             if now >= self.call.half_time() && self.last_resort().is_some_and(|at| at <= now) {
                 return Some(self.queue.take_last_resorts(now, &self.asked));
             }
-            return self.resend(now, budgets);
+            return self.retry_beside(now, budgets).or_else(|| self.resend(now, budgets));
         }
         if self.retry_at.is_none_or(|at| at > now) {
             self.retry_at = self.retry_at.or_else(|| self.next_round(now));
@@ -294,6 +297,30 @@ impl<'a, T> HedgedRequest<'a, T> {
             self.rounds = ROUNDS;
         }
         Some(next)
+    }
+
+    /// Some providers failed in a way that may pass, and another one is silent. It may never answer, so the others are asked again once.
+    fn retry_beside(
+        &mut self,
+        now: Duration,
+        budgets: &mut PollBudgets<'_>,
+    ) -> Option<Vec<Arc<Candidate<'a>>>> {
+        if self.retry_beside_at().is_none_or(|at| at > now) {
+            return None;
+        }
+        self.has_retried_beside = true;
+        let transient = self.asked.transient();
+        let may_retry = budgets.spend_retry(count_calls(&transient));
+        self.rounds = self.rounds.saturating_add(1);
+        may_retry.then_some(transient)
+    }
+
+    /// When failures that may pass are asked again although another provider is silent.
+    fn retry_beside_at(&self) -> Option<Duration> {
+        let may_retry = !self.has_retried_beside && self.may_retry_transient();
+        let silence = self.hedge_delay.saturating_mul(FIRST_RESEND);
+        let has_failed = may_retry && !self.asked.transient().is_empty();
+        has_failed.then(|| self.last_sent.saturating_add(silence))
     }
 
     /// All providers were asked, and none has answered. A request can be lost although its server works, so the silent ones are
