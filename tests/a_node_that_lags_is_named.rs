@@ -50,7 +50,7 @@ fn a_lag_of_a_few_blocks_is_told_with_its_number() {
         let why = reading.why().unwrap_or_else(|| panic!("{blocks} blocks: {reading:?}"));
         assert_eq!(why.code(), "providers_behind", "{blocks} blocks: {:?}", reading.attempts());
         // The newest block of the chain is not signed yet.
-        assert_eq!(*why, Why::ProvidersBehindBy { blocks: blocks - 1 });
+        assert_eq!(*why, Why::ProvidersBehind { blocks: Some(blocks - 1) });
         assert!(why.to_string().contains(&format!("{} blocks behind", blocks - 1)), "{why}");
         assert!(why.next_step().contains("keeps up with the chain"), "{}", why.next_step());
         scene.providers.iter().for_each(|provider| provider.set_lag(0));

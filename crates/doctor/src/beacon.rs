@@ -278,7 +278,8 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
     // A rate limit that leaves time for all that a balance needs is no failure, nor is the end of the time.
     let counts = |failure: &&Failure| {
         let is_limit = matches!(failure, Failure::RateLimited { .. });
-        !probe.ran_out(failure) && !(is_limit && report.can_follow())
+        let leaves_time = is_limit && report.can_follow();
+        !leaves_time && !probe.ran_out(failure)
     };
     let [bootstrap, updates, optimistic, finality] = [
         report.bootstrap.failure(),

@@ -120,11 +120,12 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
+    const TENTH: Duration = Duration::from_millis(100);
 
     /// Requests that are taken, one in each tenth of a second from `from` on.
     fn take(pace: &mut Pace, from: Duration, requests: u32) {
         for number in 0..requests {
-            pace.record_sent(from + SECOND / 10 * number);
+            pace.record_sent(from.saturating_add(TENTH.saturating_mul(number)));
             pace.record_taken();
         }
     }
@@ -181,7 +182,7 @@ mod tests {
         pace.record_sent(SECOND * 7);
         pace.record_taken();
         assert_eq!(pace.until_next(SECOND * 7), Duration::ZERO, "one refusal may be a coincidence");
-        pace.record_sent(SECOND * 7 + SECOND / 10);
+        pace.record_sent(SECOND * 7 + TENTH);
         pace.record_refused(None);
         pace.record_sent(SECOND * 9);
         let distance = pace.until_next(SECOND * 9);

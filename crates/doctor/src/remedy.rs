@@ -115,7 +115,7 @@ impl Finding {
             Self::WrongChain { expected, .. } => Why::WrongChain { expected: *expected },
             // What is not too old yet may be signed soon.
             Self::Lagging { age, .. } if *age <= Policy::signed().max_age => Why::UnsignedTip,
-            Self::Lagging { .. } | Self::NotSynced => Why::ProvidersBehind,
+            Self::Lagging { .. } | Self::NotSynced => Why::ProvidersBehind { blocks: None },
             Self::OtherBranch => Why::UnsignedTip,
             Self::UnknownHeaderLayout => Why::UnknownHeaderLayout,
             _ => return None,

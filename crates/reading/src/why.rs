@@ -41,11 +41,9 @@ pub enum Why {
     /// The providers no longer have the state of the block that was signed.
     ProofWindowMissed,
     /// The providers lag: they do not have the signed block yet.
-    ProvidersBehind,
-    /// The same, and it is known by how much.
-    ProvidersBehindBy {
-        /// The number of blocks that the newest signed block is ahead of theirs, by the least of their own numbers.
-        blocks: u64,
+    ProvidersBehind {
+        /// How many blocks the newest signed one is ahead of theirs, by the least of their own numbers; `None` if they do not say.
+        blocks: Option<u64>,
     },
     /// The providers that could be reached answer with errors.
     ProvidersFailing,
@@ -195,7 +193,7 @@ impl Why {
             Self::QuotaExhausted => &reason::QUOTA_EXHAUSTED,
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
             Self::ProofWindowMissed => &reason::PROOF_WINDOW_MISSED,
-            Self::ProvidersBehind | Self::ProvidersBehindBy { .. } => &reason::PROVIDERS_BEHIND,
+            Self::ProvidersBehind { .. } => &reason::PROVIDERS_BEHIND,
             Self::ProvidersFailing => &reason::PROVIDERS_FAILING,
             Self::Denied => &reason::DENIED,
             Self::LogInPage => &reason::LOG_IN_PAGE,
@@ -238,7 +236,9 @@ impl Why {
             Self::RateLimited { retry_after } => {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
-            Self::ProvidersBehindBy { blocks } => Some(format!("they are {blocks} blocks behind")),
+            Self::ProvidersBehind { blocks } => {
+                blocks.map(|blocks| format!("they are {blocks} blocks behind"))
+            }
             Self::NotSecure { fault } => Some(fault.to_string()),
             Self::NotAToken { reason } => Some(not_a_token(reason)),
             Self::TokenNotRun { reason } | Self::RollupNotVouched { reason } => Some(reason.clone()),

@@ -15,7 +15,7 @@ fn all() -> Vec<Why> {
         Why::QuotaExhausted,
         Why::NobodyServesProofs,
         Why::ProofWindowMissed,
-        Why::ProvidersBehind,
+        Why::ProvidersBehind { blocks: None },
         Why::ProvidersFailing,
         Why::Denied,
         Why::LogInPage,
@@ -83,7 +83,7 @@ fn ages_are_shown_in_whole_units() {
 
 #[test]
 fn a_known_lag_is_told() {
-    let (known, unknown) = (Why::ProvidersBehindBy { blocks: 12 }, Why::ProvidersBehind);
+    let (known, unknown) = (Why::ProvidersBehind { blocks: Some(12) }, Why::ProvidersBehind { blocks: None });
     assert_eq!(
         known.to_string(),
         "the providers do not have the signed block yet (they are 12 blocks behind)"

@@ -304,7 +304,7 @@ fn of_providers(case: &Case<'_>) -> Why {
         return Why::ProofWindowMissed;
     }
     if failures().any(|failure| *failure == Failure::NotSynced) {
-        return Why::ProvidersBehind;
+        return Why::ProvidersBehind { blocks: None };
     }
     let is_old = |failure: &Failure| matches!(failure, Failure::OldBlock { .. });
     if let Some(age) = case.age_of_head().filter(|_| failures().any(is_old)) {

@@ -55,7 +55,7 @@ impl Lags {
     pub(super) fn or_lag(&self, why: Why, attempts: &[Attempt]) -> Why {
         let is_of = |attempt: &&Attempt| match why {
             Why::UnsignedTip => attempt.outcome == Outcome::Pending,
-            Why::ProvidersBehind => attempt.outcome.failure() == Some(&Failure::NotSynced),
+            Why::ProvidersBehind { .. } => attempt.outcome.failure() == Some(&Failure::NotSynced),
             _ => false,
         };
         let lags: Vec<Option<Lag>> =
@@ -65,7 +65,7 @@ impl Lags {
             return why;
         }
         let said = lags.iter().flatten().filter(|lag| lag.is_of_many_blocks()).filter_map(|lag| lag.blocks);
-        said.min().map_or(Why::ProvidersBehind, |blocks| Why::ProvidersBehindBy { blocks })
+        Why::ProvidersBehind { blocks: said.min() }
     }
 }
 

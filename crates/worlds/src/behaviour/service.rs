@@ -62,7 +62,7 @@ impl Behaviour {
                 .with(field("gasLimit", "0x1").on("eth_getBlockByHash"))
                 .with(not_served().on("debug_getRawHeader")),
             Self::NoClaims => claims(provider, None),
-            Self::NullClaims => claims(provider, Some(Value::Null)),
+            Self::NullClaims => claims(provider, Some(&Value::Null)),
             Self::TextAtFirst(times) => provider.with(text().times(times)),
             Self::PageAtFirst(times) => provider.with(Fault::Html.times(times)),
             Self::OddAtFirst(form) => provider.with(Fault::OddError(form).times(2)),
@@ -186,10 +186,10 @@ impl Behaviour {
 }
 
 /// All that a proof claims beside its nodes is `value`, or missing.
-fn claims(provider: Provider, value: Option<Value>) -> Provider {
+fn claims(provider: Provider, value: Option<&Value>) -> Provider {
     let names = ["address", "balance", "nonce", "codeHash", "storageHash"];
     names.into_iter().fold(provider, |provider, name| {
-        provider.with(Fault::Field { name: name.into(), value: value.clone() }.on("eth_getProof"))
+        provider.with(Fault::Field { name: name.into(), value: value.cloned() }.on("eth_getProof"))
     })
 }
 

@@ -24,7 +24,7 @@ fn asked_again(counts_calls: bool, is_silent: bool) -> usize {
     while now < DEADLINE {
         match call.poll(now, &mut budgets) {
             Action::Send { asks, .. } => return asks.len(),
-            Action::Wait => now = call.timeout().max(now + millis(1)),
+            Action::Wait => now = call.timeout().max(now.saturating_add(millis(1))),
             Action::Done => break,
         }
     }
