@@ -148,7 +148,7 @@ fn the_doctor_names_a_server_without_light_client_routes() {
         let report = world.examine();
         let findings = &report.sources[0].findings;
         assert!(matches!(findings[..], [Finding::NoLightClientData]), "{rules:?}: {findings:?}");
-        assert_eq!(findings[0].why(), Some(Why::NoLightClientRoutes));
+        assert_eq!(findings[0].why_of_source(), Some(Why::NoLightClientRoutes));
         assert!(findings[0].next_step().is_some_and(|step| step.contains("--light-client-data-serve")));
         assert!(findings[0].needs_action() && findings[0].to_string().contains("no light-client routes"));
     }
@@ -156,7 +156,7 @@ fn the_doctor_names_a_server_without_light_client_routes() {
     world.sources[0].add(Fault::NoBootstrap);
     let findings = world.examine().sources[0].findings.clone();
     assert!(matches!(findings[..], [Finding::NoBootstrap]), "{findings:?}");
-    assert_eq!(findings[0].why(), Some(Why::CheckpointNotServed));
+    assert_eq!(findings[0].why_of_source(), Some(Why::CheckpointNotServed));
 }
 
 /// What all sources do to finality updates, and the reason of a finalized reading. Data that does not verify is refused; what is no

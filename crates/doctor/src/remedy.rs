@@ -1,6 +1,6 @@
 //! What to do about a finding, and the reason that a balance gives for it.
 
-use saldo_reading::{Failure, Policy, TransportError, Why};
+use saldo_reading::{Failure, TransportError, Why};
 
 use crate::finding::{Finding, Severity};
 
@@ -113,9 +113,8 @@ impl Finding {
             Self::Fails(_) | Self::WrongId => Why::ProvidersFailing,
             Self::TruncatedProof | Self::ProofRefused(_) | Self::HeaderRefused => Why::ProofsRefused,
             Self::WrongChain { expected, .. } => Why::WrongChain { expected: *expected },
-            // What is not too old yet may be signed soon.
-            Self::Lagging { age, .. } if *age <= Policy::signed().max_age => Why::UnsignedTip,
-            Self::Lagging { .. } | Self::NotSynced => Why::ProvidersBehind { blocks: None },
+            Self::Lagging { blocks, .. } => Why::ProvidersBehind { blocks: Some(*blocks) },
+            Self::NotSynced => Why::ProvidersBehind { blocks: None },
             Self::OtherBranch => Why::UnsignedTip,
             Self::UnknownHeaderLayout => Why::UnknownHeaderLayout,
             _ => return None,
@@ -136,14 +135,13 @@ impl Finding {
             Self::UnknownFork => Why::UnknownFork,
             Self::ClockOff => Why::ClockOff,
             Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
-            Self::Unreachable(_)
-            | Self::NeverAnswers
-            | Self::Moved { .. }
-            | Self::WebPage
-            | Self::RateLimited { .. }
-            | Self::QuotaExhausted
-            | Self::Fails(_)
-            | Self::NoHeads => Why::LightClientBehind { newest: None },
+            Self::Moved { .. } => Why::Moved,
+            Self::WebPage => Why::LogInPage,
+            Self::RateLimited { retry_after } => Why::RateLimited { retry_after: *retry_after },
+            Self::QuotaExhausted => Why::QuotaExhausted,
+            Self::Unreachable(_) | Self::NeverAnswers | Self::Fails(_) | Self::NoHeads => {
+                Why::LightClientBehind { newest: None }
+            }
             _ => return None,
         })
     }
