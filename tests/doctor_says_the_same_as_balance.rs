@@ -226,8 +226,9 @@ fn rows_of_sources() -> Vec<(Vec<Rule>, &'static str, &'static str, &'static str
         (vec![Fault::Redirect("http://x.test/".into()).into()], "moved", "moved", ""),
         (vec![Fault::Hang.into()], "never_answers", "light_client_behind", "try again"),
         (vec![Fault::Refuse.into()], "unreachable", "light_client_behind", "try again"),
-        (vec![Fault::Truncated.into()], "data_refused", "heads_refused", ""),
-        (vec![Fault::Body("{}".into()).into()], "data_refused", "heads_refused", ""),
+        (vec![Fault::Truncated.into()], "fails", "light_client_behind", "try again"),
+        (vec![Fault::ForgedSignature.into()], "data_refused", "heads_refused", ""),
+        (vec![Fault::Body("{}".into()).into()], "fails", "light_client_behind", "try again"),
         (
             on_routes(&["finality_update", "optimistic_update"], 404),
             "no_heads",

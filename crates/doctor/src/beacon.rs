@@ -298,13 +298,13 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
     found.extend(genesis.map(Finding::of));
     found.extend(bootstrap.map(|failure| match failure {
         Failure::NotServed { .. } => Finding::NoBootstrap,
-        failure => of_data(failure),
+        failure => Finding::of(failure),
     }));
     found.extend(updates.map(|failure| match report.missing_period {
         Some(period) if lacks_route(failure) && !matches!(failure, Failure::Denied { .. }) => {
             Finding::NoUpdates { period }
         }
-        _ => of_data(failure),
+        _ => Finding::of(failure),
     }));
     // Without the committee of the present, no head can be checked: that is no fault of the head.
     let is_checked =
@@ -317,7 +317,7 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
         _ => {}
     }
     let refused = heads.into_iter().flatten().filter(|failure| !lacks_route(failure));
-    found.extend(refused.map(of_data));
+    found.extend(refused.map(Finding::of));
     found
 }
 
@@ -327,13 +327,6 @@ fn lacks_route(failure: &Failure) -> bool {
         Failure::NotServed { .. } | Failure::Http { .. } | Failure::Denied { .. } => true,
         Failure::Malformed { what } => *what == NO_UPDATES,
         _ => false,
-    }
-}
-
-fn of_data(failure: &Failure) -> Finding {
-    match failure {
-        Failure::Malformed { .. } => Finding::DataRefused(failure.clone()),
-        failure => Finding::of(failure),
     }
 }
 

@@ -32,6 +32,9 @@ impl Finding {
             Self::Fails(Failure::NotServed { .. }) => {
                 "check its plan and its settings, or use a provider that serves eth_getProof."
             }
+            Self::Fails(Failure::Malformed { .. }) => {
+                "its answers cannot be read: check the URL, try again later, or use another endpoint."
+            }
             Self::Fails(_) => "try again later; if this continues, use another endpoint.",
             _ => return self.next_step_for_data(),
         })
@@ -43,9 +46,6 @@ impl Finding {
             Self::WrongChain { .. } => "use its URL for this network, or give its network with --network.",
             Self::OtherNetwork => {
                 "use its URL for this network, or add a beacon source of this network; or give its network with --network."
-            }
-            Self::DataRefused(Failure::Malformed { .. }) => {
-                "its answers cannot be read: check the URL, or use another endpoint."
             }
             Self::LiesAboutTip { .. }
             | Self::HeaderRefused
