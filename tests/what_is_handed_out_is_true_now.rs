@@ -16,7 +16,7 @@ const BOB_HOLDING: Holding = native(BOB);
 
 /// A wallet whose trust started from the wrong chain, on which Alice holds nothing.
 ///
-/// The first provider omits the last item of a batch and the second provider hangs, so a read of two holdings waits.
+/// The first provider has no proof of the second holding and the second provider hangs, so a read of two holdings waits.
 fn falsely_started(seed: u64, policy: Policy) -> (Scene, Chain) {
     let chain = Chain::builder(seed).accounts([(ALICE, BEFORE), (BOB, U256::from(7))]).build();
     let other = chain.split();
@@ -29,7 +29,7 @@ fn falsely_started(seed: u64, policy: Policy) -> (Scene, Chain) {
     scene.client.start_again(other.checkpoint());
     scene.sources[0].set(Fault::OtherChain(other.clone()));
     scene.providers[0].set(Fault::OtherChain(other.clone()));
-    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[0].add(Fault::NullResult.on("eth_getProof").about(BOB));
     scene.providers[1].set(Fault::Hang);
     (scene, other)
 }
@@ -137,7 +137,7 @@ fn a_fault_that_a_dropped_call_received_stops_all_others() {
 fn no_call_returns_an_older_block_than_one_that_ended_before() {
     let policy = Policy { deadline: Duration::from_secs(40), operators_per_address: 2, ..Policy::signed() };
     let scene = Scene::with_policy(5, 2, 1, policy);
-    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[0].add(Fault::NullResult.on("eth_getProof").about(UNUSED));
     scene.providers[1].set(Fault::Hang);
     let clock = scene.simulation.clock();
     let meanwhile = async {
@@ -201,14 +201,14 @@ fn a_reading_withdrawn_while_a_call_waits_is_not_its_last_reading() {
     assert_eq!(scene.client.withdrawn(&ALICE_HOLDING).map(|proven| proven.anchor().hash()), Some(gone));
 }
 
-/// A call that reads two holdings. Alice's balance is proven at once. The first provider omits Bob's proof, and the second
+/// A call that reads two holdings. Alice's balance is proven at once. The first provider has no proof of Bob's, and the second
 /// provider needs about 27 seconds for it.
 fn with_a_slow_second_holding(seed: u64) -> Scene {
     let policy = Policy { deadline: Duration::from_secs(60), operators_per_address: 2, ..Policy::signed() };
     let scene = Scene::with_policy(seed, 2, 1, policy);
     // The client has a head, so that the call needs no early proofs.
     scene.assert_true(&scene.balance(UNUSED), UNUSED);
-    scene.providers[0].add(Fault::PartialBatch.on("eth_getProof"));
+    scene.providers[0].add(Fault::NullResult.on("eth_getProof").about(BOB));
     scene.providers[1].set(Fault::Trickle { bytes_per_second: 30 }.on("eth_getProof"));
     scene
 }

@@ -95,6 +95,7 @@ fn answer(served: &mut Served, call: &Value, rules: &[Rule]) -> Value {
     let faults: Vec<&Fault> = rules
         .iter()
         .filter(|rule| rule.method.as_ref().is_none_or(|only| *only == method))
+        .filter(|rule| rule.concerns(call.get("params")))
         .map(|rule| &rule.fault)
         .collect();
     let chain = served.chain(&faults);

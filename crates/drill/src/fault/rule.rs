@@ -2,7 +2,9 @@
 
 use std::collections::VecDeque;
 
+use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
+use serde_json::Value;
 
 use crate::fault::{Fault, Side};
 
@@ -12,6 +14,8 @@ pub struct Rule {
     pub(crate) fault: Fault,
     /// The only method or route that it applies to; `None`: all.
     pub(crate) method: Option<String>,
+    /// The only address whose calls it applies to; `None`: all calls.
+    pub(crate) about: Option<Address>,
     /// How many more requests it applies to; `None`: without end.
     pub(crate) left: Option<u64>,
     /// When requests were let through in the last second, under [`Fault::RequestRate`]; calls under [`Fault::CallRate`].
@@ -23,6 +27,13 @@ impl Rule {
     #[must_use]
     pub fn on(mut self, method: &str) -> Self {
         self.method = Some(method.to_owned());
+        self
+    }
+
+    /// The same rule, only for calls that name `address` as their first parameter. For faults of single answers of a provider.
+    #[must_use]
+    pub fn about(mut self, address: Address) -> Self {
+        self.about = Some(address);
         self
     }
 
@@ -68,7 +79,13 @@ impl Rule {
             }
             other => other.clone(),
         };
-        fault.into()
+        Self { about: self.about, ..fault.into() }
+    }
+
+    /// Whether it applies to a call with these parameters.
+    pub(crate) fn concerns(&self, params: Option<&Value>) -> bool {
+        let named = || params?.get(0)?.as_str()?.parse::<Address>().ok();
+        self.about.is_none_or(|about| named() == Some(about))
     }
 }
 
@@ -86,7 +103,7 @@ impl Fault {
 
 impl From<Fault> for Rule {
     fn from(fault: Fault) -> Self {
-        Self { fault, method: None, left: None, recent: VecDeque::new() }
+        Self { fault, method: None, about: None, left: None, recent: VecDeque::new() }
     }
 }
 
