@@ -11,7 +11,11 @@
 
 mod testbed;
 
-use saldo_drill::Fault;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use saldo::{U256, UnixTime};
+use saldo_drill::serve::Server;
+use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use serde_json::{Value, json};
 
 use testbed::served::{Served, serve};
@@ -92,25 +96,52 @@ fn a_provider_that_does_not_answer_is_an_error() {
 }
 
 /// Each network has a path of its own.
+/// Another network, in which the address holds 9 wei.
+fn other_network() -> (Chain, [Server; 2], String) {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let chain = Chain::builder(78)
+        .slot_duration(Duration::from_secs(4))
+        .genesis_time(UnixTime::from_secs(since_1970 - 200))
+        .accounts([(ALICE, U256::from(9))])
+        .build();
+    chain.advance_to(UnixTime::from_secs(since_1970));
+    let servers =
+        [test_chain().serve(Provider::honest(&chain)), test_chain().serve(BeaconSource::honest(&chain))];
+    let network = chain.network().with_checkpoint(chain.checkpoint());
+    let table = network.to_toml().replacen(&format!("name = \"{}\"", network.name()), "name = \"second\"", 1);
+    let file = format!(
+        "{table}\n[[rpc]]\nname = \"own\"\nurl = \"{}\"\n\n[[beacon]]\nname = \"own\"\nurl = \"{}\"\n",
+        servers[0].url(),
+        servers[1].url()
+    );
+    (chain, servers, file)
+}
+
+/// Each path answers of its own network, what was proven last too.
 #[test]
 fn several_networks_have_one_path_each() {
     let services = Services::new(1, 1);
-    let mut table = test_chain().network().to_toml();
-    let (rpc, beacon) = (&services.rpc_urls()[0], &services.beacon_urls()[0]);
-    let bare = |text: &str| text.split_once('=').unwrap().1.to_owned();
-    table = table.replacen(&format!("name = \"{}\"", test_chain().network().name()), "name = \"second\"", 1);
-    table.push_str(&format!(
-        "\n[[rpc]]\nname = \"own\"\nurl = \"{}\"\n\n[[beacon]]\nname = \"own\"\nurl = \"{}\"\n",
-        bare(rpc),
-        bare(beacon)
-    ));
-    let file = testbed::network_file(&table);
-    let mut command = serve(&services, &["--also"]);
-    let served = Served::start(command.arg(file), 2);
+    let (_chain, servers, file) = other_network();
+    let mut command = serve(&services, &["--timeout", "4s", "--max-age", "15s", "--also"]);
+    let served = Served::start(command.arg(testbed::network_file(&file)), 2);
     assert!(served.lines[1]["url"].as_str().unwrap().ends_with("/second"), "{:?}", served.lines);
-    for path in ["/", "/second", "/second/"] {
-        let reply = served.post_with(path, "", &body("eth_accounts", &json!([])));
-        assert_eq!(reply.json()["result"], json!([]), "{path}");
+    let balance = |path| served.post_with(path, "", &body("eth_getBalance", &json!([ALICE]))).json();
+    let wei = format!("{:#x}", testbed::ALICE_WEI.parse::<U256>().unwrap());
+    for (path, expected) in [("/", wei.as_str()), ("/second", "0x9"), ("/second/", "0x9")] {
+        let began = Instant::now();
+        while balance(path)["result"] != expected {
+            assert!(began.elapsed() < Duration::from_secs(30), "{path}: {}", balance(path));
+            std::thread::sleep(Duration::from_millis(200));
+        }
     }
     assert_eq!(served.post_with("/third", "", &body("eth_accounts", &json!([]))).status, 404);
+    // The second network is gone, and its head grows old: the first one is as before.
+    drop(servers);
+    let began = Instant::now();
+    while balance("/second").get("result").is_some() {
+        assert!(began.elapsed() < Duration::from_secs(120), "{}", balance("/second"));
+        std::thread::sleep(Duration::from_millis(500));
+    }
+    assert_eq!(balance("/second")["error"]["data"]["last"]["value"], "0x9");
+    assert_eq!(balance("/")["result"], wei.as_str());
 }
