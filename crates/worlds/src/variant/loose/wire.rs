@@ -60,7 +60,8 @@ impl Wire {
         if response.status != 200 {
             return Err(Miss::Without);
         }
-        let is_ssz = response.header("content-type").is_some_and(|kind| kind.contains("octet-stream"));
+        let kind = response.header("content-type").map(str::to_ascii_lowercase);
+        let is_ssz = kind.is_some_and(|kind| kind.contains("octet-stream"));
         let encoding = if is_ssz { Encoding::Ssz } else { Encoding::Json };
         let fork = response.header("eth-consensus-version").map(str::to_owned);
         Ok(Data { bytes: response.body, encoding, fork })
