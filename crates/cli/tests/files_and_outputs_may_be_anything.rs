@@ -195,6 +195,25 @@ fn told_path(command: &mut Conversation) -> PathBuf {
     }
 }
 
+/// The command with the usual effect of SIGHUP, also where the tests were started to outlive their terminal (`nohup`).
+fn with_hang_up(command: Command) -> Command {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    if ignored.is_none_or(|mask| mask & 1 == 0) {
+        return command;
+    }
+    let mut reset = Command::new("env");
+    reset.arg("--default-signal=HUP").arg(command.get_program()).args(command.get_args());
+    for (name, value) in command.get_envs() {
+        match value {
+            Some(value) => reset.env(name, value),
+            None => reset.env_remove(name),
+        };
+    }
+    reset
+}
+
 /// Ctrl-C, a request to end, and a closed terminal.
 #[test]
 fn a_temporary_network_file_goes_with_its_command() {
@@ -211,7 +230,7 @@ fn a_temporary_network_file_goes_with_its_command() {
         (&demo[..], "HUP"),
     ];
     for (arguments, signal) in rows {
-        let mut running = Conversation::start(&mut saldo(arguments));
+        let mut running = Conversation::start(&mut with_hang_up(saldo(arguments)));
         let path = told_path(&mut running);
         assert!(path.exists(), "{arguments:?}");
         running.signal(signal);
@@ -220,7 +239,9 @@ fn a_temporary_network_file_goes_with_its_command() {
     }
     // A file that the user named stays.
     let out = free_path();
-    let mut running = Conversation::start(saldo(&serve).arg("--out").arg(&out));
+    let mut named = saldo(&serve);
+    named.arg("--out").arg(&out);
+    let mut running = Conversation::start(&mut with_hang_up(named));
     told_path(&mut running);
     running.signal("HUP");
     assert_eq!(running.end().0, 0);

@@ -18,6 +18,7 @@ use crate::account::AccountReading;
 use crate::check::{Claim, Verdict};
 use crate::health::Health;
 use crate::inner::ClientInner;
+#[cfg(feature = "last-answers")]
 use crate::last_answers::LastAnswer;
 use crate::networks::Networks;
 use crate::pace::Pace;
@@ -150,16 +151,15 @@ impl Client {
         self.inner.head.is_withdrawn(block)
     }
 
-    /// Keeps `answer`, which was proven at the block `anchor` of this client, as the last answer to `question`. For layers that answer
-    /// requests, and show what was proven last where nothing is proven now.
-    ///
-    /// At most 8,192 answers are kept, with 8 MiB of text, and none of more than 64 KiB: what was answered longest ago is evicted. None
-    /// is stored. [`Client::start_again`] and [`Client::forget`] drop all of them.
+    /// Keeps `answer`, which was proven at the block `anchor` of this client, as the last answer to `question`. At most 8,192 are kept,
+    /// with 8 MiB of text, and none above 64 KiB; none is stored. [`Client::start_again`] and [`Client::forget`] drop all of them.
+    #[cfg(feature = "last-answers")]
     pub fn keep_answer(&self, question: &str, answer: &str, anchor: &Anchor) {
         self.inner.answers.keep(&self.inner.head, question, answer, anchor);
     }
 
     /// Returns the last proven answer to `question`: show it with its age. `None` if none is kept, or if the chain withdrew its block.
+    #[cfg(feature = "last-answers")]
     pub fn last_answer(&self, question: &str) -> Option<LastAnswer> {
         self.inner.answers.last(&self.inner.head, question)
     }

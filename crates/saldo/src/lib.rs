@@ -69,6 +69,7 @@ mod hub;
 mod inner;
 #[cfg(feature = "rollup")]
 mod l1;
+#[cfg_attr(not(feature = "last-answers"), path = "no_last_answers.rs")]
 mod last_answers;
 mod link;
 #[cfg(test)]
@@ -101,6 +102,7 @@ pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use check::{Claim, Verdict};
 pub use client::Client;
 pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health, RollupHealth};
+#[cfg(feature = "last-answers")]
 pub use last_answers::LastAnswer;
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
