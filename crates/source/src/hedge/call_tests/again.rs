@@ -54,7 +54,8 @@ fn a_failure_that_may_pass_is_asked_again_once_beside_a_silent_provider() {
         assert_eq!(call.timeout(), again, "{failure:?}");
         assert_eq!(sent(&mut call, again), "a", "{failure:?}");
         fail(&mut call, &bench, "a", failure, again + millis(10));
-        assert_eq!(sent(&mut call, DEADLINE - millis(1)), "", "only once");
+        // The silent one may be asked again.
+        assert_ne!(sent(&mut call, DEADLINE - millis(1)), "a", "only once");
     }
     // A failure that lasts is not asked again.
     let mut call = bench.call(vec![DisclosureSet::unrestricted()]);
