@@ -70,6 +70,7 @@ fuzz_target!(|input: &[u8]| {
         Question::ChainId,
         Question::Capabilities,
         Question::Balance { address: Address::ZERO, at: At::Latest },
+        Question::TokenBalance { token: Address::ZERO, owner: Address::ZERO, at: At::Latest },
         Question::Code { address: Address::ZERO, at: At::Latest },
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
@@ -172,7 +173,7 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
         Question::Capabilities => {
             let _ = state_proofs(&result);
         }
-        Question::Balance { .. } => {
+        Question::Balance { .. } | Question::TokenBalance { .. } => {
             let claimed = balance(&result).is_some();
             assert!(!claimed || result.get().starts_with("\"0x"));
         }
