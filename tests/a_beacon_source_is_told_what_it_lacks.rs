@@ -208,9 +208,12 @@ fn without_finality_updates_the_beacon_source_is_at_fault() {
             scene.pass_slots(LATER);
             let reading = read_finalized(&scene, is_policy);
             let why = reading.why().unwrap_or_else(|| panic!("{rule:?}: {reading:?}"));
-            // The reason of a rate limit is the same for every kind of server; the attempts name the source.
-            let party = if code == "rate_limited" { Party::Providers } else { Party::Beacon };
-            assert_eq!((why.code(), why.fault()), (code, party), "{rule:?}, {:?}", reading.attempts());
+            assert_eq!(
+                (why.code(), why.fault()),
+                (code, Party::Beacon),
+                "{rule:?}, {:?}",
+                reading.attempts()
+            );
             let is_named = |attempt: &Attempt| {
                 attempt.provider.as_str().starts_with("source") && attempt.outcome != Outcome::Accepted
             };

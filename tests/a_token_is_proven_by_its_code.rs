@@ -1,6 +1,8 @@
 //! A client proves the balance of a token where the layout of the token's code is known. Everywhere else the reading is unknown,
 //! with the reason. It is never zero for lack of knowledge.
 
+use std::time::Duration;
+
 use alloy_primitives::{Address, U256};
 use saldo::{Activity, Change, Holding, Level, Reading};
 use saldo_drill::Fault;
@@ -260,6 +262,20 @@ fn a_hint_has_a_change_of_a_token_proven() {
         assert_eq!(last(token), U256::from(units));
         assert!(wei.is_none_or(|wei| last(coin) == U256::from(wei)));
     }
+}
+
+/// A provider whose hint is always false causes some proofs, fewer and fewer, and no other amount.
+#[test]
+fn a_false_hint_of_a_token_changes_nothing() {
+    let scene = scene(16, 1);
+    scene.providers[0].add(Fault::Result(serde_json::json!("0x0")).on("eth_call"));
+    let mut watch = scene.client.watch([erc20(ALICE, WETH)]);
+    let changes = changes_within(&scene, &mut watch, Duration::from_secs(3_600));
+    let amounts: Vec<u64> = readings(&changes).iter().map(|(_, reading, _)| amount(reading)).collect();
+    assert!(amounts.len() > 3 && amounts.iter().all(|amount| *amount == 5), "{amounts:?}");
+    // Twelve are due in an hour anyway.
+    let proofs = amounts.len();
+    assert!((12..=20).contains(&proofs), "{proofs}");
 }
 
 #[test]

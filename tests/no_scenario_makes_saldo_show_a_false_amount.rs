@@ -251,11 +251,11 @@ fn the_document_states_what_happens() {
 fn table() -> String {
     let mut groups: Vec<(String, String)> = Vec::new();
     for (_, record) in all() {
-        let why = distinct(record, |look| look.shown.why.as_ref().map(|why| format!("`{}`", why.code)));
-        let fault = distinct(record, |look| look.shown.why.as_ref().map(|why| why.fault.to_owned()));
+        let why = |look: &Look| look.shown.why.as_ref().map(|why| format!("`{}`: {}", why.code, why.fault));
+        let why = distinct(record, why);
         let mut heading = saldo(record);
         if !why.is_empty() {
-            let _ = write!(heading, " ({}: {})", why.join(", "), fault.join(", "));
+            let _ = write!(heading, " ({})", why.join("; "));
         }
         let line = format!(
             "- {}[{}](../crates/drill/scenarios/{}.toml)\n",

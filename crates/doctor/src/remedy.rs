@@ -1,6 +1,6 @@
 //! What to do about a finding, and the reason that a balance gives for it.
 
-use saldo_reading::{Failure, TransportError, Why};
+use saldo_reading::{Failure, Role, TransportError, Why};
 
 use crate::finding::{Finding, Severity};
 
@@ -106,8 +106,10 @@ impl Finding {
             Self::NotSecure(fault) => Why::NotSecure { fault: *fault },
             Self::Moved { .. } => Why::Moved,
             Self::WebPage => Why::LogInPage,
-            Self::RateLimited { retry_after } => Why::RateLimited { retry_after: *retry_after },
-            Self::QuotaExhausted => Why::QuotaExhausted,
+            Self::RateLimited { retry_after } => {
+                Why::RateLimited { role: Role::Execution, retry_after: *retry_after }
+            }
+            Self::QuotaExhausted => Why::QuotaExhausted { role: Role::Execution },
             Self::Denied => Why::Denied,
             Self::NoProofs | Self::Fails(Failure::NotServed { .. }) => Why::NobodyServesProofs,
             Self::Fails(_) | Self::WrongId => Why::ProvidersFailing,
@@ -137,8 +139,10 @@ impl Finding {
             Self::Unreachable(TransportError::Offline) => Why::DeviceOffline,
             Self::Moved { .. } => Why::Moved,
             Self::WebPage => Why::LogInPage,
-            Self::RateLimited { retry_after } => Why::RateLimited { retry_after: *retry_after },
-            Self::QuotaExhausted => Why::QuotaExhausted,
+            Self::RateLimited { retry_after } => {
+                Why::RateLimited { role: Role::Beacon, retry_after: *retry_after }
+            }
+            Self::QuotaExhausted => Why::QuotaExhausted { role: Role::Beacon },
             Self::Unreachable(_) | Self::NeverAnswers | Self::Fails(_) | Self::NoHeads => {
                 Why::LightClientBehind { newest: None }
             }

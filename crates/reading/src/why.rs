@@ -6,6 +6,7 @@ use std::time::Duration;
 use saldo_beacon::unit::{Period, UnixTime};
 use saldo_token::NotAToken;
 
+use crate::failure::Role;
 use crate::fault::Fault;
 use crate::holding::NetworkId;
 use crate::tls::TlsFault;
@@ -29,13 +30,18 @@ pub enum Why {
         /// Why not.
         fault: TlsFault,
     },
-    /// The providers that could be reached ask to wait before the next request.
+    /// The servers of one kind that could be reached ask to wait before the next request.
     RateLimited {
-        /// For how long, if a provider said so.
+        /// Which servers.
+        role: Role,
+        /// For how long, if one of them said so.
         retry_after: Option<Duration>,
     },
-    /// The quota with the providers that could be reached is used up.
-    QuotaExhausted,
+    /// The quota with the servers of one kind that could be reached is used up.
+    QuotaExhausted {
+        /// Which servers.
+        role: Role,
+    },
     /// No provider serves `eth_getProof`.
     NobodyServesProofs,
     /// The providers no longer have the state of the block that was signed.
@@ -49,7 +55,7 @@ pub enum Why {
     ProvidersFailing,
     /// The providers that could be reached deny access: the key or the URL is wrong.
     Denied,
-    /// A web page answers in place of the providers, as the log-in page of a network does.
+    /// A web page answers in place of the servers, as the log-in page of a network does.
     LogInPage,
     /// The providers answer with redirects, which saldo does not follow.
     Moved,
@@ -178,7 +184,7 @@ impl Why {
     /// Returns after how long trying again makes sense, where that is known.
     pub fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::RateLimited { retry_after } => *retry_after,
+            Self::RateLimited { retry_after, .. } => *retry_after,
             _ => None,
         }
     }
@@ -189,8 +195,10 @@ impl Why {
             Self::DeviceOffline => &reason::DEVICE_OFFLINE,
             Self::AllUnreachable => &reason::ALL_UNREACHABLE,
             Self::NotSecure { .. } => &reason::NOT_SECURE,
-            Self::RateLimited { .. } => &reason::RATE_LIMITED,
-            Self::QuotaExhausted => &reason::QUOTA_EXHAUSTED,
+            Self::RateLimited { role: Role::Execution, .. } => &reason::RATE_LIMITED,
+            Self::RateLimited { .. } => &reason::RATE_LIMITED_BY_SOURCES,
+            Self::QuotaExhausted { role: Role::Execution } => &reason::QUOTA_EXHAUSTED,
+            Self::QuotaExhausted { .. } => &reason::QUOTA_EXHAUSTED_AT_SOURCES,
             Self::NobodyServesProofs => &reason::NOBODY_SERVES_PROOFS,
             Self::ProofWindowMissed => &reason::PROOF_WINDOW_MISSED,
             Self::ProvidersBehind { .. } => &reason::PROVIDERS_BEHIND,
@@ -233,7 +241,7 @@ impl Why {
     /// Returns the numbers of this occurrence, in words; `None` for a reason that has none.
     fn numbers(&self) -> Option<String> {
         match self {
-            Self::RateLimited { retry_after } => {
+            Self::RateLimited { retry_after, .. } => {
                 retry_after.map(|after| format!("for {} s", after.as_secs()))
             }
             Self::ProvidersBehind { blocks } => {

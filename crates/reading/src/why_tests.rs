@@ -11,8 +11,8 @@ fn all() -> Vec<Why> {
         Why::DeviceOffline,
         Why::AllUnreachable,
         Why::NotSecure { fault: TlsFault::UntrustedIssuer },
-        Why::RateLimited { retry_after: None },
-        Why::QuotaExhausted,
+        Why::RateLimited { role: Role::Execution, retry_after: None },
+        Why::QuotaExhausted { role: Role::Execution },
         Why::NobodyServesProofs,
         Why::ProofWindowMissed,
         Why::ProvidersBehind { blocks: None },
@@ -67,9 +67,20 @@ fn every_reason_has_its_own_code_and_message_and_a_next_step() {
 #[test]
 fn only_a_rate_limit_states_how_long_to_wait() {
     let after = Duration::from_secs(30);
-    let limited = Why::RateLimited { retry_after: Some(after) };
+    let limited = Why::RateLimited { role: Role::Beacon, retry_after: Some(after) };
     assert_eq!((limited.retry_after(), limited.to_string().contains("30 s")), (Some(after), true));
     assert!(all().iter().all(|why| why.retry_after().is_none()));
+}
+
+#[test]
+fn a_limit_names_the_servers_that_set_it() {
+    let of = |role| [Why::RateLimited { role, retry_after: None }, Why::QuotaExhausted { role }];
+    for (providers, sources) in of(Role::Execution).iter().zip(&of(Role::Beacon)) {
+        assert_eq!(providers.code(), sources.code());
+        assert_eq!((providers.fault(), sources.fault()), (Fault::Providers, Fault::Beacon));
+        assert!(providers.to_string().contains("provider") && sources.to_string().contains("beacon source"));
+        assert!(providers.next_step().contains("provider") && sources.next_step().contains("beacon source"));
+    }
 }
 
 #[test]

@@ -27,7 +27,7 @@ pub(crate) fn pause(reading: &Reading, until_next_head: Duration, refusals: u32)
 /// The pause that the servers ask for, if their rate limit is the reason.
 fn after_rate_limit(why: &Why, attempts: &[Attempt], refusals: u32) -> Option<Duration> {
     let asked_for = match why {
-        Why::RateLimited { retry_after } => *retry_after,
+        Why::RateLimited { retry_after, .. } => *retry_after,
         Why::LightClientBehind { .. } | Why::HandOverMissing { .. } => limit_of_sources(attempts)?,
         _ => return None,
     };

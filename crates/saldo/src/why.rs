@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use saldo_beacon::{AdvanceError, BootstrapError};
 use saldo_chain::{Anchor, HeaderError};
-use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, TlsFault, TransportError, Why};
+use saldo_reading::{Attempt, Failure, Now, Outcome, Policy, Role, TlsFault, TransportError, Why};
 
 use crate::env::Env;
 use crate::head::Need;
@@ -127,12 +127,12 @@ fn is_of_unknown_fork(failure: &Failure) -> bool {
 /// The limit, the log-in page or the redirect that the sources have in common, as for providers of proofs.
 fn of_sources(round: &[Attempt]) -> Option<Why> {
     let failures = || round.iter().filter_map(|attempt| attempt.outcome.failure()).map(latest);
-    if let Some(why) = of_rate_limits(failures()) {
+    if let Some(why) = of_rate_limits(Role::Beacon, failures()) {
         return Some(why);
     }
     let mut reached = failures().filter(|failure| !failure.is_unreachable());
     if failures().any(|failure| *failure == Failure::QuotaExhausted) && reached.all(serves_nothing) {
-        return Some(Why::QuotaExhausted);
+        return Some(Why::QuotaExhausted { role: Role::Beacon });
     }
     let why = of_silence(round);
     let is_named = matches!(why, Why::LogInPage | Why::Moved);
@@ -278,7 +278,7 @@ fn of_silence(attempts: &[Attempt]) -> Why {
 }
 
 /// The rate limit, if one of the failures is one. The shortest pause that is asked for is enough.
-fn of_rate_limits<'a>(failures: impl Iterator<Item = &'a Failure>) -> Option<Why> {
+fn of_rate_limits<'a>(role: Role, failures: impl Iterator<Item = &'a Failure>) -> Option<Why> {
     let pauses: Vec<Option<Duration>> = failures
         .filter_map(|failure| match failure {
             Failure::RateLimited { retry_after } => Some(*retry_after),
@@ -286,7 +286,7 @@ fn of_rate_limits<'a>(failures: impl Iterator<Item = &'a Failure>) -> Option<Why
         })
         .collect();
     let retry_after = pauses.iter().flatten().min().copied();
-    (!pauses.is_empty()).then_some(Why::RateLimited { retry_after })
+    (!pauses.is_empty()).then_some(Why::RateLimited { role, retry_after })
 }
 
 /// The reason that the providers that answered have in common. If there are several, the one that is resolved
@@ -297,7 +297,7 @@ fn of_providers(case: &Case<'_>) -> Why {
         let fails = |attempt: &Attempt| attempt.outcome.failure().is_some_and(test);
         !case.attempts.is_empty() && case.attempts.iter().all(fails)
     };
-    if let Some(why) = of_rate_limits(failures()) {
+    if let Some(why) = of_rate_limits(Role::Execution, failures()) {
         return why;
     }
     if failures().any(|failure| *failure == Failure::ProofWindowMissed) {
@@ -321,7 +321,7 @@ fn of_providers(case: &Case<'_>) -> Why {
     if all(serves_nothing) {
         let any = |test: fn(&Failure) -> bool| failures().any(test);
         return if any(|failure| *failure == Failure::QuotaExhausted) {
-            Why::QuotaExhausted
+            Why::QuotaExhausted { role: Role::Execution }
         } else if any(is_denial) {
             Why::Denied
         } else {

@@ -14,8 +14,8 @@ use crate::{Chain, Provider};
 /// How long an answer may take, and how large it may be.
 const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_BYTES: usize = 32 << 20;
-/// The headers of an answer that a wallet needs. No other is handed on: no cookie (`Set-Cookie`), no permission for web pages, and nothing about
-/// the connection or the body before it was inflated.
+/// The headers of an answer that a wallet needs. No other is handed on: no cookie (`Set-Cookie`), no permission for web pages, and
+/// nothing about the connection or the body before it was inflated.
 const HANDED_ON: [&str; 3] = ["content-type", "eth-consensus-version", "retry-after"];
 
 /// The server behind a proxy.

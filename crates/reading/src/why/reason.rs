@@ -56,12 +56,26 @@ pub(crate) const RATE_LIMITED: Reason = Reason {
     next_step: "Wait, or add a provider run by another operator.",
 };
 
+pub(crate) const RATE_LIMITED_BY_SOURCES: Reason = Reason {
+    fault: Fault::Beacon,
+    message: "the beacon sources ask to wait",
+    next_step: "Wait, or add another beacon source.",
+    ..RATE_LIMITED
+};
+
 pub(crate) const QUOTA_EXHAUSTED: Reason = Reason {
     code: "quota_exhausted",
     fault: Fault::Providers,
     needs_action: true,
     message: "the quota with the providers is used up",
     next_step: "Raise the quota, or add a provider run by another operator.",
+};
+
+pub(crate) const QUOTA_EXHAUSTED_AT_SOURCES: Reason = Reason {
+    fault: Fault::Beacon,
+    message: "the quota with the beacon sources is used up",
+    next_step: "Raise the quota, or add another beacon source.",
+    ..QUOTA_EXHAUSTED
 };
 
 pub(crate) const NOBODY_SERVES_PROOFS: Reason = Reason {
@@ -100,24 +114,24 @@ pub(crate) const DENIED: Reason = Reason {
     code: "denied",
     fault: Fault::Setup,
     needs_action: true,
-    message: "the providers deny access",
-    next_step: "Check the key or the URL of the providers.",
+    message: "the servers deny access",
+    next_step: "Check the key or the URL.",
 };
 
 pub(crate) const LOG_IN_PAGE: Reason = Reason {
     code: "log_in_page",
     fault: Fault::Device,
     needs_action: true,
-    message: "a web page answers in place of the providers",
-    next_step: "Open a browser and log in to this network, or check the URLs of the providers.",
+    message: "a web page answers in place of the servers",
+    next_step: "Open a browser and log in to this network, or check the URLs of the servers.",
 };
 
 pub(crate) const MOVED: Reason = Reason {
     code: "moved",
     fault: Fault::Setup,
     needs_action: true,
-    message: "the providers have moved to another address",
-    next_step: "Give the new URL of the provider; saldo follows no redirect.",
+    message: "the servers have moved to another address",
+    next_step: "Give the new URL; saldo follows no redirect.",
 };
 
 pub(crate) const PROOFS_REFUSED: Reason = Reason {

@@ -75,8 +75,7 @@ fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
     })
 }
 
-/// Refuses a table of another name, and a field outside of every table. The fields of a network file are checked by whoever reads the
-/// network.
+/// Refuses an unknown table, and a field before the first table. The fields of a network file are checked where the network is read.
 fn check_names(file: &File, text: &str) -> Result<(), DirectoryError> {
     let is_network = file.top.get(FIELD_OF_NETWORKS).is_some();
     let is_known = |name: &str| TABLES.contains(&name) || is_network && TABLES_OF_NETWORKS.contains(&name);
