@@ -16,7 +16,7 @@ use layered::{KEY, TOKEN, provider, run, scene};
 use saldo_alloy::{ProvenLayer, not_proven};
 use saldo_drill::Fault;
 use saldo_tests::assembler::plain_token;
-use saldo_tests::scene::{ALICE, BEFORE, Scene, UNUSED};
+use saldo_tests::scene::{ALICE, BEFORE, UNUSED};
 use serde_json::value::to_raw_value;
 use tower_service::Service;
 
