@@ -5,7 +5,7 @@
 use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
-use alloy_primitives::{Address, B256, keccak256};
+use alloy_primitives::{Address, B256, Bytes, keccak256};
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, pending, ready};
 use libfuzzer_sys::fuzz_target;
@@ -16,8 +16,8 @@ use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::Failure;
 use saldo_source::execution::{
-    At, Question, ask, ask_together, balance, block_number_of, chain_id, chain_id_of, code, raw_header,
-    state_proofs,
+    At, Question, access_list, ask, ask_together, balance, block_number_of, chain_id, chain_id_of, code,
+    raw_header, state_proofs,
 };
 use saldo_source::{Clock, Deadline, Endpoint, Io, Request, Response, Transport, TransportError};
 use saldo_source::{beacon, checkpoint};
@@ -72,6 +72,7 @@ fuzz_target!(|input: &[u8]| {
         Question::Balance { address: Address::ZERO, at: At::Latest },
         Question::TokenBalance { token: Address::ZERO, owner: Address::ZERO, at: At::Latest },
         Question::Code { address: Address::ZERO, at: At::Latest },
+        Question::AccessList { to: Address::ZERO, data: Bytes::new(), at: At::Latest },
     ];
     let soon = Deadline::after(&Still, TIMEOUT);
     let provider = &*PROVIDER;
@@ -180,6 +181,10 @@ fn judge(result: Result<Box<RawValue>, Failure>, body: &[u8], question: &Questio
         Question::Code { .. } => {
             let read = code(&result);
             assert!(read.is_err() || result.get().len() % 2 == 0, "two digits for each byte");
+        }
+        Question::AccessList { .. } => {
+            let accounts = access_list(&result).unwrap_or_default().len();
+            assert!(accounts * 42 <= result.get().len(), "each account has its address");
         }
     }
 }

@@ -16,6 +16,8 @@ mod a_token_stays_true_in_odd_places;
 mod a_token_without_a_layout_is_run;
 #[path = "../a_wrong_slot_is_no_zero.rs"]
 mod a_wrong_slot_is_no_zero;
+#[path = "../an_access_list_only_saves_requests.rs"]
+mod an_access_list_only_saves_requests;
 #[path = "../compiled_tokens_are_run.rs"]
 mod compiled_tokens_are_run;
 #[path = "../layouts_follow_from_the_compiler.rs"]

@@ -4,18 +4,19 @@ mod call;
 pub(crate) mod lie;
 mod method;
 
+use alloy_primitives::{Address, B256};
 use serde_json::{Value, json};
 
 use crate::Chain;
 use crate::fault::{BatchRefusal, Fault, Rule, Side};
 use crate::http::{HttpRequest, Reply};
-use crate::server::{Protocol, Served, Server};
+use crate::server::{Lists, Protocol, Served, Server};
 
 /// An execution provider. A handle: clones are the same provider.
 ///
 /// Serves `eth_chainId`, `eth_blockNumber`, `eth_getBlockByNumber`, `eth_getBlockByHash`, `debug_getRawHeader`,
-/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount`, `eth_getCode`, `eth_getStorageAt` and `eth_call` (only `balanceOf` of
-/// the codes that it knows), single and in batches, with geth's fields and errors.
+/// `eth_getProof`, `eth_getBalance`, `eth_getTransactionCount`, `eth_getCode`, `eth_getStorageAt`, and `eth_call` and
+/// `eth_createAccessList` (only `balanceOf` of the codes that it knows), single and in batches, with geth's fields and errors.
 pub type Provider = Server<JsonRpc>;
 
 /// JSON-RPC, as execution providers speak it.
@@ -33,6 +34,12 @@ impl Server<JsonRpc> {
     /// From now on it proves only its newest block and this many before it.
     pub fn set_proof_window(&self, blocks: u64) {
         self.state().proof_window = Some(blocks);
+    }
+
+    /// From now on it says that each call of the contract `to` reads these accounts and slots (`eth_createAccessList`), whatever the
+    /// call reads.
+    pub fn set_access_list(&self, to: Address, list: Vec<(Address, Vec<B256>)>) {
+        self.state().lists.insert(to, list);
     }
 }
 
@@ -100,7 +107,8 @@ fn answer(served: &mut Served, call: &Value, rules: &[Rule]) -> Value {
         .collect();
     let chain = served.chain(&faults);
     let tip = chain.tip().number.saturating_sub(served.lag);
-    let view = View { chain, tip, proof_window: served.proof_window, faults: &faults, turn };
+    let (proof_window, lists) = (served.proof_window, &served.lists);
+    let view = View { chain, tip, proof_window, lists, faults: &faults, turn };
     let id = call.get("id").cloned().unwrap_or_default();
     match lie::outcome(&faults).unwrap_or_else(|| view.answer(&method, call.get("params"))) {
         Ok(result) => json!({ "jsonrpc": "2.0", "id": id, "result": lie::edit(result, &faults) }),
@@ -116,6 +124,8 @@ struct View<'a> {
     /// The newest block the provider has.
     tip: u64,
     proof_window: Option<u64>,
+    /// What it says that calls of contracts read, where that was set.
+    lists: &'a Lists,
     faults: &'a [&'a Fault],
     /// How often the method was called, this call included.
     turn: u64,

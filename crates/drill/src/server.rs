@@ -6,6 +6,8 @@ use std::marker::PhantomData;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use alloy_primitives::{Address, B256};
+
 use crate::Chain;
 use crate::carry::carry;
 use crate::fault::{Fault, Rule, Rules, Side};
@@ -37,6 +39,9 @@ pub struct Server<P> {
     protocol: PhantomData<fn() -> P>,
 }
 
+/// What calls of contracts read, as a provider says: for each contract accounts, each with slots.
+pub(crate) type Lists = BTreeMap<Address, Vec<(Address, Vec<B256>)>>;
+
 /// The state of a [`Server`].
 #[derive(Debug)]
 pub struct Served {
@@ -45,6 +50,8 @@ pub struct Served {
     latency: Duration,
     pub(crate) lag: u64,
     pub(crate) proof_window: Option<u64>,
+    /// What it says that calls of contracts read, where that was set.
+    pub(crate) lists: Lists,
     requests: BTreeMap<String, u64>,
     exchanges: u64,
 }
@@ -58,6 +65,7 @@ impl<P: Protocol> Server<P> {
             latency: Duration::ZERO,
             lag: 0,
             proof_window: None,
+            lists: Lists::new(),
             requests: BTreeMap::new(),
             exchanges: 0,
         };

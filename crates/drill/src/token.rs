@@ -108,16 +108,35 @@ impl ContractCode {
 impl World {
     /// What `owner` holds of `token`.
     pub(crate) fn held(&self, token: Address, owner: Address) -> Held {
-        self.held_by_code(token, token, owner, DEPTH)
+        self.held_by_code(token, token, owner, DEPTH, &mut Vec::new())
     }
 
-    /// What the code at `place` says, when it runs in the storage of `token`.
-    fn held_by_code(&self, token: Address, place: Address, owner: Address, depth: u32) -> Held {
+    /// What the code of `token` reads for that: each contract, and each slot of its storage, as often as it is read. `None` if this
+    /// model does not say it.
+    pub(crate) fn read_for(&self, token: Address, owner: Address) -> Option<Vec<(Address, Option<B256>)>> {
+        let mut read = Vec::new();
+        let held = self.held_by_code(token, token, owner, DEPTH, &mut read);
+        (held != Held::Unsaid).then_some(read)
+    }
+
+    /// What the code at `place` says, when it runs in the storage of `token`. Adds what it reads to `read`.
+    fn held_by_code(
+        &self,
+        token: Address,
+        place: Address,
+        owner: Address,
+        depth: u32,
+        read: &mut Vec<(Address, Option<B256>)>,
+    ) -> Held {
         let Some(depth) = depth.checked_sub(1) else { return Held::Unsaid };
+        read.push((place, None));
         let Some(code) = self.account(place).filter(|it| it.code_hash != KECCAK256_EMPTY) else {
             return Held::NoToken;
         };
-        let word = |at: Address, key| self.account(at).map_or(U256::ZERO, |account| account.storage_at(key));
+        let mut word = |at: Address, key| {
+            read.push((at, Some(key)));
+            self.account(at).map_or(U256::ZERO, |account| account.storage_at(key))
+        };
         if let Some(layout) = layouts().iter().find(|layout| layout.code_hash == code.code_hash) {
             let holds = layout.guards.iter().all(|guard| {
                 let at = if let Place::At(address) = guard.place { address } else { token };
@@ -129,14 +148,14 @@ impl World {
         if let Some(proxy) = proxies().iter().find(|proxy| proxy.code_hash == code.code_hash) {
             let Pointer::Slot(key) = proxy.pointer else { return Held::Unsaid };
             let target = Address::from_word(B256::from(word(token, key)));
-            return self.held_by_code(token, target, owner, depth);
+            return self.held_by_code(token, target, owner, depth, read);
         }
         if code.code == UNKNOWN {
             let units = word(token, token_balance_key(owner));
             return Held::Units { units, is_frozen: false };
         }
         match target_of(code) {
-            Some(target) => self.held_by_code(token, target, owner, depth),
+            Some(target) => self.held_by_code(token, target, owner, depth, read),
             None => Held::Unsaid,
         }
     }

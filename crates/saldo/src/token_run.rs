@@ -5,13 +5,16 @@ use alloy_primitives::Address;
 use saldo_beacon::Network;
 use saldo_chain::Anchor;
 use saldo_reading::Why;
-use saldo_token::{Obstacle, ProvenState, VerifiedBalance};
+use saldo_token::{Obstacle, ProvenState, Query, VerifiedBalance};
 
 /// Why there is no balance.
 #[derive(Debug)]
 pub(crate) enum NoBalance {
     /// Something has to be proven first.
-    Missing,
+    Missing {
+        /// Whether a code is among it.
+        has_code: bool,
+    },
     /// The code has to be run, once the block is trusted.
     #[cfg_attr(not(feature = "execute"), expect(dead_code, reason = "no code is run"))]
     Later,
@@ -36,7 +39,7 @@ pub(crate) fn balance(
     };
     let environment = anchor.environment(network).map_err(|error| NoBalance::Never(unknown_block(&error)))?;
     saldo_token::prove(state, Some(&environment), token, owner).map_err(|obstacle| match obstacle {
-        Obstacle::Missing(_) => NoBalance::Missing,
+        Obstacle::Missing(query) => missing(&query),
         Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
         Obstacle::NotRun(refusal) => NoBalance::Never(Why::TokenNotRun { reason: refusal.to_string() }),
         _ => NoBalance::Never(Why::InternalFault),
@@ -53,16 +56,20 @@ pub(crate) fn balance(
     owner: Address,
 ) -> Result<VerifiedBalance, NoBalance> {
     VerifiedBalance::from_slot(state, token, owner).map_err(|obstacle| match obstacle {
-        Obstacle::Missing(_) => NoBalance::Missing,
+        Obstacle::Missing(query) => missing(&query),
         Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
         _ => NoBalance::Never(Why::TokenLayoutUnproven),
     })
 }
 
+fn missing(query: &Query) -> NoBalance {
+    NoBalance::Missing { has_code: !query.codes().is_empty() }
+}
+
 #[cfg(feature = "execute")]
 fn without_block(obstacle: &Obstacle) -> NoBalance {
     match obstacle {
-        Obstacle::Missing(_) => NoBalance::Missing,
+        Obstacle::Missing(query) => missing(query),
         Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason: *reason }),
         _ => NoBalance::Later,
     }

@@ -17,7 +17,9 @@ use crate::io::Io;
 use crate::jsonrpc::{Call, call};
 
 pub use question::{At, Question};
-pub use result::{StateProofs, balance, block_number_of, chain_id_of, code, raw_header, state_proofs};
+pub use result::{
+    StateProofs, access_list, balance, block_number_of, chain_id_of, code, raw_header, state_proofs,
+};
 pub use together::{Together, ask_together};
 
 pub use crate::batch_size::LARGEST_BATCH;

@@ -3,6 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 
+#[cfg(feature = "execute")]
+use alloy_primitives::KECCAK256_EMPTY;
 use alloy_primitives::{Address, B256, Bytes, U256, address, b256};
 use saldo_proof::{HashedCode, ProvenState, Query};
 
@@ -185,6 +187,42 @@ impl Hint {
         if must_run {
             let call = crate::execution::balance_of(token, owner);
             query.merge(saldo_execute::foresee(proven, self, environment, &call));
+        }
+        query
+    }
+
+    /// Returns the call of the token's code that gives the balance of `owner`, unless a slot gives it as far as the hint reaches.
+    pub fn call_of(&self, token: Address, owner: Address) -> Option<saldo_execute::Call> {
+        let recorder = Recorder { hint: self, query: RefCell::default() };
+        let must_run = match route::find(&recorder, token) {
+            Ok(route) => matches!(route.word(&recorder, token, owner), Err(Obstacle::GuardFailed { .. })),
+            Err(obstacle) => matches!(obstacle, Obstacle::Missing(_) | Obstacle::LayoutUnknown { .. }),
+        };
+        must_run.then(|| crate::execution::balance_of(token, owner))
+    }
+
+    /// Returns what has to be proven of the accounts and slots that a provider says a call reads (`eth_createAccessList`): the first of
+    /// them, as many as a run may read. A wrong list costs that provider's own time and nothing else.
+    pub fn query_of_list(&self, list: Vec<(Address, Vec<B256>)>) -> Query {
+        let mut query = Query::default();
+        let mut slots = 0;
+        for (address, keys) in list {
+            if !query.slots().contains_key(&address) {
+                if query.slots().len() == saldo_execute::ACCOUNTS {
+                    break;
+                }
+                query.add_account(address);
+            }
+            let in_table = |hash| crate::table::layout(hash).is_some() || crate::table::proxy(hash).is_some();
+            let is_known =
+                |hash: &B256| *hash == KECCAK256_EMPTY || self.codes.contains_key(hash) || in_table(*hash);
+            if !self.code_hashes.get(&address).is_some_and(is_known) {
+                query.add_code(address);
+            }
+            for key in keys.into_iter().take(saldo_execute::SLOTS.saturating_sub(slots)) {
+                query.add_slot(address, key);
+                slots = slots.saturating_add(1);
+            }
         }
         query
     }

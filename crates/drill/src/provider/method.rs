@@ -65,6 +65,7 @@ impl View<'_> {
                 Ok(format!("{value:#066x}").into())
             }
             "eth_call" => self.call(&params),
+            "eth_createAccessList" => self.access_list(&params),
             "eth_getCode" => self.get_code(&params),
             "eth_getProof" => self.get_proof(&params),
             _ => Err(Failure::new(-32601, &format!("the method {method} does not exist/is not available"))),

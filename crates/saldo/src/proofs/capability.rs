@@ -14,6 +14,8 @@ pub(super) struct Capability {
     pub(super) block_hash: bool,
     /// Whether its JSON headers have a known layout; else headers are requested as bytes.
     pub(super) json_header: bool,
+    /// Whether it says what a call reads (`eth_createAccessList`).
+    pub(super) access_lists: bool,
     /// Whether it proves at signed blocks, and not only at its own tip.
     pub(super) behind_tip: bool,
     /// How far behind the newest signed block it proves.
@@ -73,6 +75,7 @@ impl Capability {
             batch: BatchSize::default(),
             block_hash: true,
             json_header: true,
+            access_lists: true,
             behind_tip: true,
             depth: Depth::default(),
             tips_were_signed: false,

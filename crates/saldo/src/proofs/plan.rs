@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256};
+use alloy_primitives::{Address, B256, Bytes};
 use saldo_reading::Failure;
 use saldo_source::SortedMap;
 use saldo_source::execution::{At, Question};
 use saldo_token::Query;
 use serde_json::value::RawValue;
 
-/// One question and its result, as it came. Only a question for code may have failed: it can be one that nothing needs.
+/// One question and its result, as it came. Only a question for code or for an access list may have failed: nothing may need it.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) question: Question,
@@ -39,7 +39,15 @@ impl Parts {
 
     /// The first failure of a question for code.
     pub(super) fn failure(&self) -> Option<&Failure> {
-        self.pieces.iter().find_map(|piece| piece.part.result.as_ref().err())
+        let is_code = |piece: &&Piece| matches!(piece.part.question, Question::Code { .. });
+        self.pieces.iter().filter(is_code).find_map(|piece| piece.part.result.as_ref().err())
+    }
+
+    /// The result of the question for an access list, if it was asked.
+    #[cfg(feature = "execute")]
+    pub(super) fn listed(&self) -> Option<&Result<Box<RawValue>, Failure>> {
+        let is_list = |piece: &&Piece| matches!(piece.part.question, Question::AccessList { .. });
+        self.pieces.iter().find(is_list).map(|piece| &piece.part.result)
     }
 
     /// Whether the token asked for more than saldo asks for one balance. All that was asked for came.
@@ -59,6 +67,19 @@ pub(super) enum Need {
     Account(Address),
     /// What the balance of a token follows from.
     Token(Query),
+    /// The same, and what the provider says that a call of `to` with `data` reads.
+    #[cfg_attr(not(feature = "execute"), expect(dead_code, reason = "no code is run"))]
+    Listed { query: Query, to: Address, data: Bytes },
+}
+
+impl Need {
+    /// The same, without what the provider says.
+    pub(super) fn without_list(self) -> Self {
+        match self {
+            Self::Listed { query, .. } => Self::Token(query),
+            other => other,
+        }
+    }
 }
 
 /// The questions about several holdings at one block.
@@ -82,6 +103,12 @@ impl Plan {
         };
         let of = needs.iter().map(|need| match need {
             Need::Token(query) => draft.add(query),
+            Need::Listed { query, to, data } => {
+                let mut places = draft.add(query);
+                let list = Question::AccessList { to: *to, data: data.clone(), at };
+                places.push((draft.push(list), Vec::new()));
+                places
+            }
             Need::Account(owner) => vec![draft.proof(*owner, Vec::new())],
         });
         let of = of.collect();
@@ -92,9 +119,9 @@ impl Plan {
     /// proofs that failed.
     pub(super) fn collect(&self, each: Vec<Result<Box<RawValue>, Failure>>) -> Vec<Result<Parts, Failure>> {
         let part = |(question, result): (&Question, Result<Box<RawValue>, Failure>)| {
-            let is_code = matches!(question, Question::Code { .. });
+            let may_fail = matches!(question, Question::Code { .. } | Question::AccessList { .. });
             match result {
-                Err(failure) if !is_code => Err(failure),
+                Err(failure) if !may_fail => Err(failure),
                 result => Ok(Arc::new(Part { question: question.clone(), result })),
             }
         };
@@ -108,6 +135,11 @@ impl Plan {
             Ok(Parts { pieces, is_over: false })
         };
         self.of.iter().map(of_holding).collect()
+    }
+
+    /// Whether an access list is asked for.
+    pub(super) fn asks_for_lists(&self) -> bool {
+        self.questions.iter().any(|question| matches!(question, Question::AccessList { .. }))
     }
 
     /// Returns how many questions each holding needs.

@@ -54,6 +54,7 @@ impl Proofs {
                 batch: size.paced(is_paced),
                 block_hash: known.block_hash,
                 json_header: known.json_header,
+                access_lists: true,
                 behind_tip: known.behind_tip,
                 tips_were_signed: known.tips_were_signed,
                 depth: Default::default(),

@@ -242,6 +242,8 @@ impl Proofs {
                 let is_much = asked.get(place).is_some_and(|asked| *asked >= Self::QUESTIONS);
                 if round == Self::MORE || is_much {
                     parts.mark_over();
+                } else if round == 0 {
+                    again.push((place, self.beside_list(provider.id(), *holding, query)));
                 } else {
                     again.push((place, Need::Token(query)));
                 }
@@ -250,19 +252,46 @@ impl Proofs {
                 return;
             }
             let (places, needs): (Vec<usize>, Vec<Need>) = again.into_iter().unzip();
-            let plan = Plan::new(&needs, at);
-            let answers = plan.collect(self.together(provider, &plan.questions, deadline).await);
-            for ((place, count), answer) in places.into_iter().zip(plan.counts()).zip(answers) {
+            let (plan, results) = self.ask_again(provider, needs, at, deadline).await;
+            for ((place, count), answer) in places.into_iter().zip(plan.counts()).zip(plan.collect(results)) {
                 let (Some(parts), Some(asked)) = (each.get_mut(place), asked.get_mut(place)) else {
                     continue;
                 };
                 *asked = asked.saturating_add(count);
+                if let Ok(parts) = &answer {
+                    self.learn_lists(provider.id(), parts);
+                }
                 // The provider answered before, so it may have seen the address, although it did not see this request.
                 if answer.as_ref().err().is_none_or(Failure::may_have_been_seen) {
                     *parts = answer;
                 }
             }
         }
+    }
+
+    /// Asks for what tokens need besides what is known. Some providers refuse a whole batch for a method that they do not have: then
+    /// it is asked for without access lists.
+    async fn ask_again(
+        &self,
+        provider: &Endpoint,
+        needs: Vec<Need>,
+        at: At,
+        deadline: Deadline,
+    ) -> (Plan, Vec<Result<Box<RawValue>, Failure>>) {
+        let plan = Plan::new(&needs, at);
+        let results = self.together(provider, &plan.questions, deadline).await;
+        let is_refused = |result: &Result<_, Failure>| {
+            result
+                .as_ref()
+                .is_err_and(|failure| !matches!(failure, Failure::Transport(_) | Failure::RateLimited { .. }))
+        };
+        if !plan.asks_for_lists() || !results.iter().all(is_refused) {
+            return (plan, results);
+        }
+        self.learn(provider.id(), |known| known.access_lists = false);
+        let plan = Plan::new(&needs.into_iter().map(Need::without_list).collect::<Vec<_>>(), at);
+        let results = self.together(provider, &plan.questions, deadline).await;
+        (plan, results)
     }
 
     pub(super) async fn together(

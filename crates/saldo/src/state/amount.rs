@@ -86,7 +86,7 @@ async fn of_token(
         match token_run::balance(&state, Some(&found.anchor), &network, token, owner) {
             Ok(balance) => return Ok((facts, balance.amount())),
             Err(NoBalance::Never(why)) => return Err(not(why)),
-            Err(NoBalance::Missing | NoBalance::Later) => {}
+            Err(NoBalance::Missing { .. } | NoBalance::Later) => {}
         }
         let mut next = facts.query();
         next.merge(inner.proofs.query_of(token, owner, &found.anchor, Some(&state)));

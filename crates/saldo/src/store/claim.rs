@@ -85,7 +85,7 @@ impl Claim {
             Err(NoBalance::Never(why)) => {
                 return Err(Box::new(StorageFault::NoBalance { holding: *holding, why }));
             }
-            Err(NoBalance::Missing | NoBalance::Later) => return Err(damaged()),
+            Err(NoBalance::Missing { .. } | NoBalance::Later) => return Err(damaged()),
         };
         // What the code read: the next read asks for it at once.
         #[cfg(feature = "execute")]

@@ -147,7 +147,7 @@ impl PendingRecord {
         match token_run::balance(&state, None, network, token, holding.owner()) {
             Ok(balance) => Ok(ShownPending::Token(Arc::new(balance))),
             Err(NoBalance::Never(why)) => Err(Box::new(StorageFault::NoBalance { holding, why })),
-            Err(NoBalance::Missing | NoBalance::Later) => Err(damaged()),
+            Err(NoBalance::Missing { .. } | NoBalance::Later) => Err(damaged()),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The questions, as JSON-RPC calls.
 
-use alloy_primitives::{Address, B256, hex};
+use alloy_primitives::{Address, B256, Bytes, hex};
 use serde::ser::{Serialize, SerializeStruct, Serializer};
 use serde_json::json;
 
@@ -16,6 +16,8 @@ const MAX_BLOCK_REPLY: usize = 1024 * 1024;
 const MAX_FULL_BLOCK_REPLY: usize = 24 * 1024 * 1024;
 /// Largest reply with a contract's code. Deployed code has at most 24 KB (EIP-170), and twice as much in hexadecimal text.
 const MAX_CODE_REPLY: usize = 256 * 1024;
+/// Largest reply with an access list. A run reads at most 32 accounts and 128 slots.
+const MAX_LIST_REPLY: usize = 64 * 1024;
 const MAX_SMALL_REPLY: usize = 16 * 1024;
 const MAX_BALANCE_REPLY: usize = 1024;
 
@@ -85,6 +87,16 @@ pub enum Question {
         /// The block.
         at: At,
     },
+    /// `eth_createAccessList`, for [`access_list`](super::access_list): what a call reads, as the provider says. It proves nothing, and
+    /// many providers do not have it.
+    AccessList {
+        /// The contract.
+        to: Address,
+        /// The input.
+        data: Bytes,
+        /// The block.
+        at: At,
+    },
     /// `eth_getBlockByHash` without full transactions: the block object.
     Block(B256),
     /// `eth_getBlockByNumber` without full transactions: the block object. At a hash it is the same as [`Question::Block`].
@@ -118,6 +130,10 @@ impl Question {
                 Call::new("eth_call", &(call, Block(*at)), MAX_BALANCE_REPLY)
             }
             Self::Code { address, at } => Call::new("eth_getCode", &(address, Block(*at)), MAX_CODE_REPLY),
+            Self::AccessList { to, data, at } => {
+                let call = json!({ "to": to, "data": data });
+                Call::new("eth_createAccessList", &(call, Block(*at)), MAX_LIST_REPLY)
+            }
             Self::Block(hash) => Call::new("eth_getBlockByHash", &(hash, false), MAX_BLOCK_REPLY),
             Self::BlockAt(At::Hash(hash)) => Self::Block(*hash).call(),
             Self::BlockAt(at) => Call::new("eth_getBlockByNumber", &(Block(*at), false), MAX_BLOCK_REPLY),

@@ -1,7 +1,8 @@
 //! What the results of the questions say.
 
-use alloy_primitives::{Bytes, U256};
+use alloy_primitives::{Address, B256, Bytes, U256};
 use saldo_reading::Failure;
+use serde::Deserialize;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
@@ -28,6 +29,29 @@ pub fn raw_header(result: &RawValue) -> Result<Bytes, Failure> {
 /// [`Failure::Malformed`] if the result is not hexadecimal text.
 pub fn code(result: &RawValue) -> Result<Bytes, Failure> {
     serde_json::from_str(result.get()).map_err(|_| Failure::Malformed { what: "not the bytes of a code" })
+}
+
+/// What a [`Question::AccessList`](super::Question::AccessList)'s result says that the call reads: accounts, each with slots. It is
+/// only a claim. `None` if the result is no such list.
+pub fn access_list(result: &RawValue) -> Option<Vec<(Address, Vec<B256>)>> {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Said {
+        access_list: Vec<Entry>,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Entry {
+        address: Address,
+        /// Some nodes write `null` for none, and some leave zeros out.
+        #[serde(default)]
+        storage_keys: Option<Vec<U256>>,
+    }
+    let said: Said = serde_json::from_str(result.get()).ok()?;
+    let entry = |Entry { address, storage_keys }| {
+        (address, storage_keys.into_iter().flatten().map(B256::from).collect())
+    };
+    Some(said.access_list.into_iter().map(entry).collect())
 }
 
 /// The number in a [`Question::ChainId`](super::Question::ChainId)'s result.
@@ -85,6 +109,27 @@ mod tests {
         assert_eq!(read(json!({ "stateproofs": { "disabled": true } })), proofs(true, None));
         assert_eq!(read(json!({ "stateproofs": { "oldestBlock": 16 } })), proofs(false, None));
         for nothing in [json!(null), json!("0x1"), json!({}), json!({ "stateproofs": [] })] {
+            assert_eq!(read(nothing.clone()), None, "{nothing}");
+        }
+    }
+
+    #[test]
+    fn an_access_list_is_read_as_nodes_write_it() {
+        let read = |said: Value| access_list(&to_raw_value(&said).unwrap());
+        let (token, key) = (Address::repeat_byte(7), B256::with_last_byte(2));
+        let said = json!({
+            "accessList": [
+                { "address": token, "storageKeys": [key, "0x2"] },
+                { "address": token, "storageKeys": null },
+                { "address": token },
+            ],
+            "error": "execution reverted",
+            "gasUsed": "0x5208",
+        });
+        assert_eq!(read(said), Some(vec![(token, vec![key, key]), (token, vec![]), (token, vec![])]));
+        assert_eq!(read(json!({ "accessList": [] })), Some(vec![]));
+        let short = json!({ "accessList": [{ "address": "0x07", "storageKeys": [] }] });
+        for nothing in [json!(null), json!([]), json!({}), json!({ "accessList": {} }), short] {
             assert_eq!(read(nothing.clone()), None, "{nothing}");
         }
     }
