@@ -16,11 +16,14 @@
 
 mod change_set;
 mod claim;
+mod codes;
+mod draft;
 mod form;
 mod identity;
 mod index;
 mod load;
 mod pending;
+mod present;
 mod seal;
 mod unsaved;
 
@@ -37,7 +40,7 @@ use saldo_reading::{Generation, Holding};
 use saldo_source::{BoxedFuture, SortedSet};
 
 use crate::storage::{Storage, StorageError, StorageFault, StorageKey, StorageRefusal, Version};
-pub(crate) use change_set::{ChangeSet, Present};
+pub(crate) use change_set::ChangeSet;
 pub(crate) use claim::{Claim, Restorable};
 pub(crate) use form::{ProviderState, StoredDisclosure, StoredProvider, first};
 use index::Index;
@@ -46,6 +49,7 @@ pub(crate) use load::{Loaded, Readable, Restored};
 #[cfg(feature = "rollup")]
 pub(crate) use pending::ShownPending;
 pub(crate) use pending::{PendingKey, PendingRecord, RestoredPending};
+pub(crate) use present::Present;
 use seal::Seal;
 pub(crate) use unsaved::{Unsaved, WriteQueue};
 

@@ -1,47 +1,23 @@
 //! What has to be written: the difference between what is in the storage and what is known now.
 
 use alloy_primitives::{Address, B256};
-use saldo_beacon::{Checkpoint, LightClient};
-use saldo_chain::{Anchor, Level};
+use saldo_beacon::Checkpoint;
+use saldo_chain::Anchor;
 use saldo_reading::Holding;
-use saldo_source::{SortedMap, SortedSet, sort_by_key};
+use saldo_source::{SortedMap, SortedSet};
 
+use super::codes::CodeChanges;
+use super::draft::{Draft, Drafted};
 use super::form::{self, Proof, ProviderState, StoredDisclosure};
-use super::index::{Index, Progress, StoredBlock};
+use super::index::{Index, Progress};
 use super::pending::{self, PendingKey, PendingName, PendingRecord};
+use super::present::Present;
 use super::seal::Seal;
 use super::unsaved::Unsaved;
 use crate::storage::Write;
 
-/// How many holdings are kept at most. Beyond, those whose newest block is the oldest are dropped first.
-const HOLDINGS: usize = 2_048;
-/// How many readings of one holding are kept: the newest, and older ones to fall back to until one is final.
-const READINGS: usize = 4;
 /// Of how many addresses it is kept which operators know them: those that were asked about last.
 const ADDRESSES: usize = 4_096;
-
-/// What is known now.
-pub(crate) struct Present<'a> {
-    pub(crate) first: Vec<u8>,
-    /// Where the caller restarted trust.
-    pub(crate) start: Option<Checkpoint>,
-    pub(crate) light_client: Option<&'a LightClient>,
-    /// Readings that are not in the storage yet.
-    pub(crate) unsaved: Vec<Unsaved>,
-    /// The blocks that the chain took back since the last change set.
-    pub(crate) withdrawn: &'a SortedSet<B256>,
-    /// What is known now of a block that is stored.
-    pub(crate) again: &'a dyn Fn(&Anchor) -> Option<Anchor>,
-    /// Whether the chain excludes a block.
-    pub(crate) is_lost: &'a dyn Fn(&Anchor) -> bool,
-    /// Who knows of which address, where that changed since the last change set.
-    pub(crate) disclosed: Vec<(Address, StoredDisclosure)>,
-    pub(crate) providers: &'a dyn Fn() -> ProviderState,
-    /// Proofs of a rollup that wait for L1 and are not in the storage yet.
-    pub(crate) pending: Vec<PendingRecord>,
-    /// Whether a proof that is stored still waits.
-    pub(crate) is_pending: &'a dyn Fn(&PendingKey) -> bool,
-}
 
 /// What one write changes.
 #[derive(Default)]
@@ -65,6 +41,8 @@ pub(crate) struct ChangeSet {
     pub(super) pending: SortedMap<PendingName, PendingRecord>,
     /// Those that wait no more.
     pub(super) removed_pending: SortedSet<PendingName>,
+    /// The codes of tokens that are new, or that no reading uses any more.
+    pub(super) codes: CodeChanges,
     /// The readings that are new.
     pub(super) unsaved: Vec<Unsaved>,
     /// Names that are not used any more, to remove.
@@ -72,18 +50,23 @@ pub(crate) struct ChangeSet {
 }
 
 impl ChangeSet {
+    fn of(drafted: Drafted) -> Self {
+        let Drafted { blocks, removed_blocks, readings, removed_readings, codes, unsaved } = drafted;
+        Self { blocks, removed_blocks, readings, removed_readings, codes, unsaved, ..Self::default() }
+    }
+
     /// What has to be written so that `index` becomes what is known now; `None` if nothing has to.
     ///
     /// The work grows with what changed, and with the number of stored blocks that are not final, not with everything that
     /// is stored.
     pub(super) fn between(index: &Index, present: Present<'_>) -> Option<Self> {
-        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
+        let mut draft = Draft::of(index);
         draft.withdraw(&present);
         draft.raise(&present);
         let unsaved = draft.add(&present);
         draft.prune();
         draft.evict();
-        let mut changes = draft.finish(unsaved);
+        let mut changes = Self::of(draft.finish(unsaved));
         changes.start = present.start.filter(|start| index.start != Some(*start));
         changes.disclose(index, present.disclosed);
         changes.update_pending(index, present.pending, present.is_pending);
@@ -105,11 +88,11 @@ impl ChangeSet {
 
     /// Removes the readings of `holdings`, and the disclosure sets of the addresses of which no other holding is stored.
     pub(super) fn forgetting(index: &Index, holdings: &SortedSet<Holding>) -> Option<Self> {
-        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
+        let mut draft = Draft::of(index);
         for holding in holdings.iter().filter(|holding| !index.blocks_of(holding).is_empty()) {
             draft.readings.insert(*holding, Vec::new());
         }
-        let mut changes = draft.finish(Vec::new());
+        let mut changes = Self::of(draft.finish(Vec::new()));
         let is_forgotten = |name: &&PendingName| holdings.contains(&name.0);
         changes.removed_pending = index.pending.keys().filter(is_forgotten).copied().collect();
         let is_disclosed = |address: &Address| {
@@ -125,7 +108,7 @@ impl ChangeSet {
 
     /// Removes all that follows from where trust started, and writes where it starts now.
     pub(super) fn restarting(index: &Index, first: Vec<u8>, start: Checkpoint) -> Self {
-        let mut draft = Draft { index, blocks: SortedMap::new(), readings: SortedMap::new() };
+        let mut draft = Draft::of(index);
         draft.readings.extend(index.holdings().map(|holding| (*holding, Vec::new())));
         Self {
             first: Some(first),
@@ -134,7 +117,7 @@ impl ChangeSet {
             removes_providers: true,
             removed_pending: index.pending.keys().copied().collect(),
             strays: index.strays.clone(),
-            ..draft.finish(Vec::new())
+            ..Self::of(draft.finish(Vec::new()))
         }
     }
 
@@ -154,6 +137,7 @@ impl ChangeSet {
             index.set_readings(*holding, blocks.clone());
         }
         self.removed_blocks.iter().for_each(|hash| index.remove_block(hash));
+        self.codes.apply_to(&mut index.codes);
         index.pending.retain(|name, _| !self.removed_pending.contains(name));
         self.pending.values().for_each(|record| index.put_pending(record));
     }
@@ -241,8 +225,12 @@ impl ChangeSet {
         for unsaved in &self.unsaved {
             let Some(name) = form::reading_name(&unsaved.holding(), unsaved.block()) else { continue };
             let provider = unsaved.proven.provider().as_str().to_owned();
-            put.insert(name, alloy_rlp::encode(Proof { provider, nodes: unsaved.nodes.to_vec() }));
+            let written = self.codes.nodes_of(&(unsaved.holding(), unsaved.block()));
+            let nodes = written.unwrap_or(&unsaved.nodes).to_vec();
+            put.insert(name, alloy_rlp::encode(Proof { provider, nodes }));
         }
+        put.extend(self.codes.put.iter().map(|(hash, code)| (form::code_name(*hash), code.to_vec())));
+        removed.extend(self.codes.removed.iter().map(|hash| form::code_name(*hash)));
         removed
             .extend(self.removed_pending.iter().filter_map(|(holding, id)| form::pending_name(holding, *id)));
         put.extend(self.pending.iter().filter_map(|((holding, id), record)| {
@@ -256,158 +244,4 @@ impl ChangeSet {
         });
         removed.chain(put).collect()
     }
-}
-
-/// A change set that is being made.
-struct Draft<'a> {
-    index: &'a Index,
-    /// Blocks that are new, or of which more is known.
-    blocks: SortedMap<B256, Anchor>,
-    /// The readings of each holding that is touched, as they will be.
-    readings: SortedMap<Holding, Vec<B256>>,
-}
-
-impl Draft<'_> {
-    fn touch(&mut self, holding: Holding) -> &mut Vec<B256> {
-        let index = self.index;
-        self.readings.entry(holding).or_insert_with(|| index.blocks_of(&holding).to_vec())
-    }
-
-    fn anchor(&self, hash: &B256) -> Option<&Anchor> {
-        self.blocks.get(hash).or_else(|| self.index.block(hash).map(|stored| &stored.anchor))
-    }
-
-    /// Drops the readings at blocks that the chain does not have any more.
-    fn withdraw(&mut self, present: &Present<'_>) {
-        let is_lost =
-            |(hash, stored): (&B256, &StoredBlock)| (present.is_lost)(&stored.anchor).then_some(*hash);
-        let lost = self.index.unsettled().filter_map(is_lost);
-        for hash in lost.chain(present.withdrawn.iter().copied()) {
-            let Some(stored) = self.index.block(&hash) else { continue };
-            for holding in &stored.holdings {
-                self.touch(*holding).retain(|held| *held != hash);
-            }
-        }
-    }
-
-    /// Takes what is known now of blocks that became surer.
-    fn raise(&mut self, present: &Present<'_>) {
-        for (hash, stored) in self.index.unsettled() {
-            let again = (present.again)(&stored.anchor);
-            if let Some(again) = again.filter(|again| is_surer(again, &stored.anchor)) {
-                self.blocks.insert(*hash, again);
-                stored.holdings.iter().for_each(|holding| {
-                    self.touch(*holding);
-                });
-            }
-        }
-    }
-
-    /// Adds the new readings whose blocks the chain has, and gives them.
-    fn add(&mut self, present: &Present<'_>) -> Vec<Unsaved> {
-        let mut added = Vec::with_capacity(present.unsaved.len());
-        for unsaved in &present.unsaved {
-            let (anchor, hash) = (unsaved.proven.anchor(), unsaved.block());
-            let is_gone = present.withdrawn.contains(&hash) || (present.is_lost)(anchor);
-            if is_gone || form::reading_name(&unsaved.holding(), hash).is_none() {
-                continue;
-            }
-            if self.anchor(&hash).is_none_or(|held| is_surer(anchor, held)) {
-                self.blocks.insert(hash, anchor.clone());
-            }
-            let of_holding = self.touch(unsaved.holding());
-            of_holding.retain(|held| *held != hash);
-            of_holding.push(hash);
-            added.push(unsaved.clone());
-        }
-        added
-    }
-
-    /// Orders the readings of each holding, highest block first, and drops those below one that is final, and some in
-    /// between.
-    fn prune(&mut self) {
-        let mut readings = std::mem::take(&mut self.readings);
-        for of_holding in readings.values_mut() {
-            let number = |hash: &B256| self.anchor(hash).map_or(0, Anchor::number);
-            let is_final = |hash: &B256| {
-                self.anchor(hash).is_some_and(|block| block.assurance().level() == Level::Finalized)
-            };
-            sort_by_key(of_holding, |hash| std::cmp::Reverse(number(hash)));
-            if let Some(place) = of_holding.iter().position(is_final) {
-                of_holding.truncate(place.saturating_add(1));
-            }
-            while of_holding.len() > READINGS {
-                // The lower ones are nearer to being final.
-                of_holding.remove(1);
-            }
-        }
-        self.readings = readings;
-    }
-
-    /// Drops holdings beyond the bound: first those whose newest block is the oldest.
-    fn evict(&mut self) {
-        let is_stored = |holding: &Holding| !self.index.blocks_of(holding).is_empty();
-        let untouched = self
-            .index
-            .holdings()
-            .len()
-            .saturating_sub(self.readings.keys().filter(|it| is_stored(it)).count());
-        let touched = self.readings.values().filter(|blocks| !blocks.is_empty()).count();
-        let excess = untouched.saturating_add(touched).saturating_sub(HOLDINGS);
-        if excess == 0 {
-            return;
-        }
-        let is_touched = |(_, holding): &(u64, Holding)| self.readings.contains_key(holding);
-        let mut oldest: Vec<(u64, Holding)> =
-            self.index.oldest_first().filter(|it| !is_touched(it)).take(excess).collect();
-        let newest = |blocks: &Vec<B256>| Some(self.anchor(blocks.first()?)?.number());
-        oldest.extend(self.readings.iter().filter_map(|(holding, blocks)| Some((newest(blocks)?, *holding))));
-        sort_by_key(&mut oldest, |it| *it);
-        for (_, holding) in oldest.into_iter().take(excess) {
-            self.readings.insert(holding, Vec::new());
-        }
-    }
-
-    /// The change set, without what is the same as before.
-    fn finish(self, mut unsaved: Vec<Unsaved>) -> ChangeSet {
-        let Self { index, mut blocks, mut readings } = self;
-        let is_there = |unsaved: &Unsaved| {
-            readings.get(&unsaved.holding()).is_some_and(|blocks| blocks.contains(&unsaved.block()))
-        };
-        unsaved.retain(is_there);
-        let written: SortedSet<Holding> = unsaved.iter().map(Unsaved::holding).collect();
-        readings.retain(|holding, blocks| {
-            written.contains(holding) || index.blocks_of(holding) != blocks.as_slice()
-        });
-        // How many readings each block gains and loses.
-        let mut gained: SortedMap<B256, usize> = SortedMap::new();
-        let mut lost: SortedMap<B256, usize> = SortedMap::new();
-        let mut removed_readings = Vec::new();
-        for (holding, after) in &readings {
-            let before = index.blocks_of(holding);
-            for hash in before.iter().filter(|hash| !after.contains(hash)) {
-                removed_readings.push((*holding, *hash));
-                add_one(lost.entry(*hash).or_default());
-            }
-            for hash in after.iter().filter(|hash| !before.contains(hash)) {
-                add_one(gained.entry(*hash).or_default());
-            }
-        }
-        let remains = |hash: &B256| {
-            let stored = index.block(hash).map_or(0, |stored| stored.holdings.len());
-            let gains = gained.get(hash).copied().unwrap_or_default();
-            stored.saturating_add(gains) > lost.get(hash).copied().unwrap_or_default()
-        };
-        let removed_blocks = lost.keys().filter(|hash| !remains(hash)).copied().collect();
-        blocks.retain(|hash, _| remains(hash));
-        ChangeSet { blocks, removed_blocks, readings, removed_readings, unsaved, ..ChangeSet::default() }
-    }
-}
-
-fn is_surer(anchor: &Anchor, than: &Anchor) -> bool {
-    anchor.assurance().level() > than.assurance().level()
-}
-
-fn add_one(count: &mut usize) {
-    *count = count.saturating_add(1);
 }

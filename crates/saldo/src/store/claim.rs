@@ -9,6 +9,7 @@ use saldo_proof::{Account, ProofError, Verified, verify_account};
 use saldo_reading::{Asset, Candidate, Generation, Holding, ProviderId, Why, join, join_token};
 use saldo_token::Hint;
 
+use super::codes::Codes;
 use super::form::Proof;
 use super::seal::Seal;
 use crate::storage::StorageFault;
@@ -20,6 +21,8 @@ pub(crate) struct Claim {
     pub(super) anchor: Anchor,
     pub(super) name: String,
     pub(super) sealed: Vec<u8>,
+    /// The codes in the storage.
+    pub(super) codes: Arc<Codes>,
 }
 
 /// What became of a stored reading whose proofs verify.
@@ -76,7 +79,7 @@ impl Claim {
         let Self { holding, anchor, .. } = self;
         let damaged = || Box::new(StorageFault::Damaged);
         let refused = |error| Box::new(StorageFault::Reading { holding: *holding, error });
-        let proof = Proof::load_token(nodes).ok_or_else(damaged)?;
+        let proof = Proof::load_token(nodes, &self.codes).ok_or_else(damaged)?;
         let state = proof.state(anchor.state_root()).map_err(refused)?;
         hints.learn(&state, token);
         let balance = match token_run::balance(&state, Some(anchor), network, token, holding.owner()) {

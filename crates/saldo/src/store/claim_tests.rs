@@ -58,15 +58,27 @@ fn provider() -> ProviderId {
     ProviderId::new("provider").unwrap()
 }
 
-/// The records that a build writes that runs code.
-fn records() -> [(String, Vec<u8>); 3] {
+/// The records that a build writes that runs code: the code has one of its own.
+fn records() -> [(String, Vec<u8>); 4] {
     let (proof, anchor) = proof_by_running();
-    let proof = form::Proof { provider: provider().as_str().to_owned(), nodes: vec![proof] };
+    let TokenProof { accounts, codes } = alloy_rlp::decode_exact(&proof).unwrap();
+    let hashes: Vec<B256> = codes.iter().map(keccak256).collect();
+    let proof = alloy_rlp::encode(TokenProof { accounts, codes: Vec::new() });
+    let nodes = vec![proof.into(), alloy_rlp::encode(&hashes).into()];
+    let proof = form::Proof { provider: provider().as_str().to_owned(), nodes };
     [
         (form::FIRST.to_owned(), form::first(&Network::mainnet())),
         (form::block_name(anchor.hash()), anchor.to_bytes()),
         (form::reading_name(&holding(), anchor.hash()).unwrap(), alloy_rlp::encode(proof)),
+        (form::code_name(hashes[0]), RETURNS_FIVE.to_vec()),
     ]
+}
+
+/// The records of earlier builds: the code is in the reading.
+fn records_with_the_code_inside() -> [(String, Vec<u8>); 3] {
+    let (nodes, [first, block, (name, _), _]) = (vec![proof_by_running().0], records());
+    let proof = form::Proof { provider: provider().as_str().to_owned(), nodes };
+    [first, block, (name, alloy_rlp::encode(proof))]
 }
 
 fn storage_with(records: &[(String, Vec<u8>)]) -> MemoryStorage {
@@ -160,13 +172,8 @@ fn a_build_that_runs_code_shows_what_the_code_returns() {
 #[test]
 #[cfg(feature = "execute")]
 fn a_build_that_runs_code_writes_these_records() {
-    let (proof, anchor) = proof_by_running();
-    let state = Proof::load_token(std::slice::from_ref(&proof)).unwrap().state(anchor.state_root()).unwrap();
-    let network = Network::mainnet();
-    let balance = token_run::balance(&state, Some(&anchor), &network, TOKEN, OWNER).unwrap();
-    let proven = join_token(holding(), Arc::new(balance), &anchor, provider(), Generation::FIRST).unwrap();
     let storage = MemoryStorage::new();
-    write(&storage, vec![Unsaved { proven, nodes: [proof].into() }]);
+    write(&storage, vec![proven_by_running(OWNER)]);
     assert!(has_all(&storage, &records()));
 }
 
@@ -191,12 +198,11 @@ fn a_build_that_runs_no_code_keeps_it_and_does_not_show_it() {
 #[test]
 fn a_false_proof_is_dropped_by_every_build() {
     let mut records = records();
-    let of_code = records[2].1.windows(8).position(|bytes| bytes == RETURNS_FIVE).unwrap();
     let of_leaf = records[2].1.windows(8).position(|bytes| bytes == &only_leaf(B256::ZERO)[50..58]).unwrap();
-    for place in [of_code, of_leaf] {
-        records[2].1[place] ^= 1;
+    for (record, place) in [(3, 0), (2, of_leaf)] {
+        records[record].1[place] ^= 1;
         let client = open(&storage_with(&records));
-        records[2].1[place] ^= 1;
+        records[record].1[place] ^= 1;
         assert_eq!(client.last(&holding()), None);
         assert_eq!(client.storage_faults().len(), 1, "{:?}", client.storage_faults());
     }
@@ -207,8 +213,8 @@ fn a_final_reading_of_a_later_block_replaces_it() {
     let storage = storage_with(&records());
     write(&storage, vec![proven_by_slot(2_000, Level::Finalized)]);
     let names: Vec<String> = entries(&storage).into_iter().map(|(name, _)| name).collect();
-    let [_, (block, _), (reading, _)] = records();
-    assert!(!names.contains(&block) && !names.contains(&reading), "{names:?}");
+    let [_, (block, _), (reading, _), (code, _)] = records();
+    assert!([block, reading, code].iter().all(|name| !names.contains(name)), "{names:?}");
     let last = open(&storage).last(&holding()).unwrap();
     assert_eq!((last.anchor().number(), last.amount().base_units()), (2_000, U256::ZERO));
 }
@@ -251,4 +257,74 @@ fn an_older_reading_by_slot_is_shown_beside_it() {
     assert_eq!(client.last(&holding()).unwrap().anchor().number(), 500);
     assert_eq!(client.storage_faults(), []);
     assert!(has_all(&storage, &records()));
+}
+
+#[test]
+#[cfg(feature = "execute")]
+fn a_reading_of_an_earlier_build_is_read() {
+    let client = open(&storage_with(&records_with_the_code_inside()));
+    assert_eq!(client.last(&holding()).unwrap().amount().base_units(), U256::from(5));
+    assert_eq!(client.storage_faults(), []);
+}
+
+/// A reading whose code is not there shows nothing, and the code is written again with the next reading.
+#[test]
+#[cfg(feature = "execute")]
+fn a_lost_code_is_written_again() {
+    let storage = storage_with(&records()[..3]);
+    let client = open(&storage);
+    assert_eq!(client.last(&holding()), None);
+    assert_eq!(client.storage_faults(), [StorageFault::Damaged]);
+    drop(client);
+    write(&storage, vec![proven_by_running(OWNER)]);
+    assert!(has_all(&storage, &records()));
+}
+
+/// A balance that the token's code gives, of any owner: the code reads nothing.
+#[cfg(feature = "execute")]
+fn proven_by_running(owner: Address) -> Unsaved {
+    let (proof, anchor) = proof_by_running();
+    let state = Proof::load_token(std::slice::from_ref(&proof), &Codes::new())
+        .unwrap()
+        .state(anchor.state_root())
+        .unwrap();
+    let balance = token_run::balance(&state, Some(&anchor), &Network::mainnet(), TOKEN, owner).unwrap();
+    let holding = Holding::erc20(NetworkId::new(1), owner, TOKEN);
+    let proven = join_token(holding, Arc::new(balance), &anchor, provider(), Generation::FIRST).unwrap();
+    Unsaved { proven, nodes: [proof].into() }
+}
+
+/// Three owners of one token: its code is stored once, and is there as long as one of them.
+#[test]
+#[cfg(feature = "execute")]
+fn a_code_is_stored_once_for_all_that_use_it() {
+    let owners = [OWNER, Address::repeat_byte(0xab), Address::repeat_byte(0xac)];
+    let storage = MemoryStorage::new();
+    write(&storage, vec![proven_by_running(owners[0]), proven_by_running(owners[1])]);
+    write(&storage, vec![proven_by_running(owners[2])]);
+    let [.., (code, _)] = records();
+    let all = |storage: &MemoryStorage| {
+        let entries = entries(storage);
+        let bytes = entries.iter().flat_map(|(_, value)| value.windows(RETURNS_FIVE.len()));
+        let copies = bytes.filter(|bytes| *bytes == RETURNS_FIVE).count();
+        (entries.iter().any(|(name, _)| *name == code), copies)
+    };
+    assert_eq!(all(&storage), (true, 1));
+    for (place, owner) in owners.into_iter().enumerate() {
+        let client = open(&storage);
+        let token_of = |owner| Holding::erc20(NetworkId::new(1), owner, TOKEN);
+        assert_eq!(client.last(&token_of(owner)).unwrap().amount().base_units(), U256::from(5));
+        client.forget(&token_of(owner));
+        let is_last = place + 1 == owners.len();
+        assert_eq!(all(&storage), (!is_last, usize::from(!is_last)), "{owner}");
+    }
+}
+
+/// A code that nothing uses is removed with the next write.
+#[test]
+fn a_code_without_readings_is_removed() {
+    let [first, _, _, (code, bytes)] = records();
+    let storage = storage_with(&[first, (code.clone(), bytes)]);
+    write(&storage, vec![proven_by_slot(2_000, Level::Signed)]);
+    assert!(entries(&storage).iter().all(|(name, _)| *name != code));
 }

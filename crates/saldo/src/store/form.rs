@@ -7,6 +7,7 @@ use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_reading::{Asset, Holding, NetworkId, ProviderId};
 
+use super::codes::Codes;
 use super::identity::Identity;
 use crate::token_proof::TokenProof;
 
@@ -25,6 +26,7 @@ const BLOCK: &str = "block/";
 const READING: &str = "reading/";
 const DISCLOSED: &str = "disclosed/";
 const PENDING: &str = "pending/";
+const CODE: &str = "code/";
 
 /// The most bytes of what is known of providers.
 const MAX_PROVIDERS: usize = 1 << 20;
@@ -41,6 +43,7 @@ pub(super) enum Name {
     Block(B256),
     Reading(Holding, B256),
     Pending(Holding, B256),
+    Code(B256),
 }
 
 impl Name {
@@ -55,6 +58,9 @@ impl Name {
         if let Some(pending) = name.strip_prefix(PENDING) {
             let (holding, id) = holding_and_hash(pending)?;
             return Some(Self::Pending(holding, id));
+        }
+        if let Some(hash) = name.strip_prefix(CODE) {
+            return Some(Self::Code(hash.parse().ok()?));
         }
         if let Some(address) = name.strip_prefix(DISCLOSED) {
             return Some(Self::Disclosed(address.parse().ok()?));
@@ -81,6 +87,10 @@ fn holding_and_hash(name: &str) -> Option<(Holding, B256)> {
 
 pub(super) fn block_name(hash: B256) -> String {
     format!("{BLOCK}{hash:#x}")
+}
+
+pub(super) fn code_name(hash: B256) -> String {
+    format!("{CODE}{hash:#x}")
 }
 
 /// The name of a reading; `None` for an asset that this version cannot read.
@@ -150,7 +160,8 @@ pub(super) fn load_start(bytes: &[u8]) -> Option<Checkpoint> {
     Some(Checkpoint { root, slot })
 }
 
-/// Who served a proof, and its nodes. For a token it is one item: the encoded [`TokenProof`].
+/// Who served a proof, and its nodes. For a token these are the encoded [`TokenProof`] without codes and the hashes of its codes, which
+/// have records of their own. A reading from before that, and a proof that waits for L1, have one item: the proof with its codes.
 #[derive(RlpEncodable, RlpDecodable)]
 pub(super) struct Proof {
     pub(super) provider: String,
@@ -158,10 +169,25 @@ pub(super) struct Proof {
 }
 
 impl Proof {
-    /// The proof of a token's balance.
-    pub(super) fn load_token(nodes: &[Bytes]) -> Option<TokenProof> {
-        let [proof] = nodes else { return None };
-        exactly(proof, MAX_NODES.saturating_mul(MAX_NODE_BYTES))
+    /// The proof of a token's balance, whose codes are among `codes`.
+    pub(super) fn load_token(nodes: &[Bytes], codes: &Codes) -> Option<TokenProof> {
+        let proof: TokenProof = exactly(nodes.first()?, MAX_NODES.saturating_mul(MAX_NODE_BYTES))?;
+        if nodes.len() == 1 {
+            return Some(proof);
+        }
+        let of_hash = |hash: B256| codes.get(&hash).cloned();
+        let codes = Self::code_hashes(nodes)?.into_iter().map(of_hash).collect::<Option<_>>()?;
+        Some(TokenProof { codes, ..proof })
+    }
+
+    /// The hashes of the codes that have records of their own.
+    pub(super) fn code_hashes(nodes: &[Bytes]) -> Option<Vec<B256>> {
+        const EACH: usize = 33;
+        match nodes {
+            [_] => Some(Vec::new()),
+            [_, hashes] => exactly(hashes, MAX_NODES.saturating_mul(EACH)),
+            _ => None,
+        }
     }
 
     pub(super) fn load(bytes: &[u8]) -> Option<Self> {

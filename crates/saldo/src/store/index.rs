@@ -7,6 +7,7 @@ use saldo_chain::{Anchor, Level};
 use saldo_reading::Holding;
 use saldo_source::{SortedMap, SortedSet};
 
+use super::codes::CodeIndex;
 use super::form::Name;
 use super::pending::{PendingKey, PendingName, PendingRecord};
 
@@ -26,6 +27,8 @@ pub(super) struct Index {
     pub(super) disclosed_order: SortedSet<(u64, Address)>,
     /// The proofs of a rollup that wait for L1, each with the bytes that it takes.
     pub(super) pending: SortedMap<PendingName, (PendingKey, usize)>,
+    /// The codes of tokens, and which readings use them.
+    pub(super) codes: CodeIndex,
     /// Names that saldo wrote and does not use any more. The next write removes them.
     pub(super) strays: SortedSet<String>,
     /// The blocks of each holding's readings, highest first.
@@ -171,6 +174,7 @@ impl Index {
             Some(Name::Providers) => self.has_providers,
             Some(Name::Disclosed(address)) => self.disclosed.contains_key(&address),
             Some(Name::Block(hash)) => self.blocks.contains_key(&hash),
+            Some(Name::Code(hash)) => self.codes.has(&hash),
             Some(Name::Pending(holding, id)) => self.pending.contains_key(&(holding, id)),
             Some(Name::Reading(holding, hash)) => self.blocks_of(&holding).contains(&hash),
         }

@@ -12,7 +12,8 @@ use saldo_source::{SortedMap, SortedSet, sort_by_key};
 use saldo_token::Hint;
 
 use super::claim::{Claim, Opened, Restorable};
-use super::form::{self, Name, ProviderState, StoredDisclosure};
+use super::codes::{CodeIndex, Codes, MAX_CODE, ReadingKey};
+use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::pending::{self, RestoredPending, StoredPending};
@@ -167,9 +168,10 @@ impl Checked {
     }
 
     fn take(&mut self, entries: Entries, terms: Terms<'_>, before: &Index) {
-        let mut proofs: Vec<(Holding, B256, String, Vec<u8>)> = Vec::new();
+        let mut proofs: Vec<StoredReading> = Vec::new();
         let mut pending: Vec<StoredPending> = Vec::new();
         let mut blocks: SortedMap<B256, Anchor> = SortedMap::new();
+        let mut codes = Codes::new();
         for (name, sealed) in entries {
             let named = Name::parse(&name);
             if let Some(Name::Pending(holding, id)) = named {
@@ -197,6 +199,9 @@ impl Checked {
                         None => self.note(StorageFault::Damaged),
                     }
                 }
+                (Some(Name::Code(hash)), Some(code)) if code.len() <= MAX_CODE => {
+                    codes.insert(hash, Bytes::copy_from_slice(code));
+                }
                 (Some(Name::Block(hash)), Some(block)) => {
                     match load_block(hash, block, terms.network.chain_id()) {
                         Ok(anchor) => drop(blocks.insert(hash, anchor)),
@@ -207,15 +212,22 @@ impl Checked {
                     Some(start) => (self.index.start, self.restored.start) = (Some(start), Some(start)),
                     None => self.note(StorageFault::Damaged),
                 },
-                (Some(_), None) => self.note(StorageFault::Damaged),
+                (Some(Name::Code(_)), Some(_)) | (Some(_), None) => self.note(StorageFault::Damaged),
             }
         }
         // Those that were asked about last first: they fit in any case.
         sort_by_key(&mut self.restored.disclosed, |(_, disclosure)| std::cmp::Reverse(disclosure.order));
         self.drop_blocks_of_the_future(&mut blocks, terms.now);
-        let claims = self.claims(proofs, &blocks);
+        let uses = code_uses(&proofs);
+        self.index.codes = CodeIndex::with_stored(codes.keys().copied().collect());
+        let claims = self.claims(proofs, &blocks, &Arc::new(codes));
         blocks.into_values().for_each(|anchor| self.index.put_block(anchor));
         self.check_newest(claims, terms, before);
+        for (reading, hashes) in uses {
+            if self.index.blocks_of(&reading.0).contains(&reading.1) {
+                self.index.codes.set(reading, hashes);
+            }
+        }
         self.check_pending(pending, terms, before);
     }
 
@@ -261,13 +273,16 @@ impl Checked {
     /// The proofs with their blocks, highest block first.
     fn claims(
         &mut self,
-        proofs: Vec<(Holding, B256, String, Vec<u8>)>,
+        proofs: Vec<StoredReading>,
         blocks: &SortedMap<B256, Anchor>,
+        codes: &Arc<Codes>,
     ) -> Vec<Claim> {
         let mut claims = Vec::with_capacity(proofs.len());
         for (holding, block, name, sealed) in proofs {
             match blocks.get(&block).cloned() {
-                Some(anchor) => claims.push(Claim { holding, anchor, name, sealed }),
+                Some(anchor) => {
+                    claims.push(Claim { holding, anchor, name, sealed, codes: Arc::clone(codes) });
+                }
                 None => self.note(StorageFault::BlockMissing { holding, block }),
             }
         }
@@ -370,6 +385,19 @@ impl Checked {
             }
         }
     }
+}
+
+/// A stored reading: its holding, its block, its name, and its sealed bytes.
+type StoredReading = (Holding, B256, String, Vec<u8>);
+
+/// Which codes the readings of tokens use, as their bytes say. No seal is checked: a code too few is a reading that does not verify.
+fn code_uses(readings: &[StoredReading]) -> Vec<(ReadingKey, Vec<B256>)> {
+    let tokens = readings.iter().filter(|(holding, ..)| holding.asset() != Asset::Native);
+    let uses = tokens.map(|(holding, block, _, sealed)| {
+        let proof = Proof::load(Seal::without_seal(sealed)?)?;
+        Some(((*holding, *block), Proof::code_hashes(&proof.nodes)?))
+    });
+    uses.flatten().collect()
 }
 
 fn is_known(claim: &Claim, before: &Index) -> bool {

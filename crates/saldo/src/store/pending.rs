@@ -16,6 +16,7 @@ use saldo_reading::{Asset, Holding, ProviderId};
 use saldo_token::VerifiedBalance;
 use sha2::{Digest, Sha256};
 
+use super::codes::Codes;
 use super::form::{self, Proof};
 use super::seal::Seal;
 use crate::storage::StorageFault;
@@ -139,7 +140,7 @@ impl PendingRecord {
     fn check_token(&self, token: Address, network: &Network) -> Result<ShownPending, Box<StorageFault>> {
         let holding = self.holding;
         let damaged = || Box::new(StorageFault::Damaged);
-        let proof = Proof::load_token(&self.nodes).ok_or_else(damaged)?;
+        let proof = Proof::load_token(&self.nodes, &Codes::new()).ok_or_else(damaged)?;
         let state = proof
             .state(self.header.state_root())
             .map_err(|error| Box::new(StorageFault::Reading { holding, error }))?;

@@ -38,6 +38,11 @@ impl Seal {
         is_genuine.then_some(value)
     }
 
+    /// The value in `sealed`, unchecked.
+    pub(super) fn without_seal(sealed: &[u8]) -> Option<&[u8]> {
+        sealed.split_last_chunk::<LENGTH>().map(|(value, _)| value)
+    }
+
     fn mac(&self, name: &str, value: &[u8]) -> Option<Hmac<Sha256>> {
         let key = self.key.as_ref()?;
         let mut mac = Hmac::<Sha256>::new_from_slice(key.secret()).ok()?;
