@@ -257,7 +257,8 @@ fn a_token_that_was_upgraded_meanwhile_costs_a_request() {
     world.pass_slots(4);
     let (amount, requests) = first_read(&world, &storage, USDC);
     assert_eq!(amount, Some(U256::from(70)));
-    assert!((2..=3).contains(&requests), "{requests} requests");
+    // One of them asks, at the same time, what the new code reads.
+    assert!((2..=4).contains(&requests), "{requests} requests");
 }
 
 /// Storage that an attacker has written teaches nothing that is not proven, and leads to no false amount.

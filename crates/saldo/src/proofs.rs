@@ -1,6 +1,7 @@
 //! The owner of the provider state and the pending proofs: decides which proof is requested from which
 //! provider. It never joins a proof with a block; a judge does that ([`Judge`]).
 
+mod access_list;
 mod accounts;
 mod ask;
 mod capability;

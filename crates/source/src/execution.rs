@@ -14,7 +14,7 @@ use serde_json::value::RawValue;
 
 use crate::endpoint::Endpoint;
 use crate::io::Io;
-use crate::jsonrpc::{Call, call};
+use crate::jsonrpc::{Call, batch, call};
 
 pub use question::{At, Question};
 pub use result::{
@@ -35,6 +35,24 @@ pub async fn ask(
     timeout: Duration,
 ) -> Result<Box<RawValue>, Failure> {
     call(io, provider, question.call(), timeout).await
+}
+
+/// Asks several questions in one request. If the request fails, all of them fail. Nothing is tried again, and nothing is learned of how
+/// much the provider takes: for questions that can stay without an answer.
+pub async fn ask_apart(
+    io: &Io,
+    provider: &Endpoint,
+    questions: &[Question],
+    timeout: Duration,
+) -> Vec<Result<Box<RawValue>, Failure>> {
+    if let [question] = questions {
+        return vec![ask(io, provider, question, timeout).await];
+    }
+    let calls: Vec<Call> = questions.iter().map(Question::call).collect();
+    match batch(io, provider, &calls, timeout).await {
+        Ok(results) => results.into_iter().map(|result| result.map_err(|failed| *failed.failure)).collect(),
+        Err(failed) => questions.iter().map(|_| Err((*failed.failure).clone())).collect(),
+    }
 }
 
 /// Calls any method; returns the result as it came, of at most `max_bytes`. For methods that have no [`Question`].

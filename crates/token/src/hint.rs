@@ -164,14 +164,28 @@ impl Hint {
 impl Hint {
     /// Notes all that `state` proves, whatever its root: code hashes, words and the codes of the accounts.
     pub fn learn_all(&mut self, state: &ProvenState) {
-        for (address, _) in state.accounts() {
-            let Some(hash) = state.code_hash_of(address) else { continue };
-            self.note_code_hash(address, hash);
-            if let Some(code) = state.code_with_hash(hash) {
-                self.note_known(code);
+        state.accounts().for_each(|(address, _)| self.learn_account(state, address));
+        state.words().for_each(|(address, key, word)| self.note_slot(address, key, word));
+    }
+
+    /// Notes what `state` proves of the accounts and slots that `query` names.
+    pub fn learn_of(&mut self, state: &ProvenState, query: &Query) {
+        for (address, keys) in query.slots() {
+            self.learn_account(state, *address);
+            for key in keys {
+                if let Some(word) = state.word(*address, *key) {
+                    self.note_slot(*address, *key, word);
+                }
             }
         }
-        state.words().for_each(|(address, key, word)| self.note_slot(address, key, word));
+    }
+
+    fn learn_account(&mut self, state: &ProvenState, address: Address) {
+        let Some(hash) = state.code_hash_of(address) else { return };
+        self.note_code_hash(address, hash);
+        if let Some(code) = state.code_with_hash(hash) {
+            self.note_known(code);
+        }
     }
 
     /// Returns everything that a balance of `owner` needs, as far as the hint and what is `proven` already reach. Where no slot
@@ -213,9 +227,7 @@ impl Hint {
                 }
                 query.add_account(address);
             }
-            let in_table = |hash| crate::table::layout(hash).is_some() || crate::table::proxy(hash).is_some();
-            let is_known =
-                |hash: &B256| *hash == KECCAK256_EMPTY || self.codes.contains_key(hash) || in_table(*hash);
+            let is_known = |hash: &B256| *hash == KECCAK256_EMPTY || self.codes.contains_key(hash);
             if !self.code_hashes.get(&address).is_some_and(is_known) {
                 query.add_code(address);
             }

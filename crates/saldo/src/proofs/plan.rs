@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use alloy_primitives::{Address, B256, Bytes};
+use alloy_primitives::{Address, B256};
 use saldo_reading::Failure;
 use saldo_source::SortedMap;
 use saldo_source::execution::{At, Question};
 use saldo_token::Query;
 use serde_json::value::RawValue;
 
-/// One question and its result, as it came. Only a question for code or for an access list may have failed: nothing may need it.
+/// One question and its result, as it came. Only a question for code may have failed: it can be one that nothing needs.
 #[derive(Debug)]
 pub(super) struct Part {
     pub(super) question: Question,
@@ -30,6 +30,8 @@ pub(super) struct Piece {
 pub(super) struct Parts {
     pieces: Vec<Piece>,
     is_over: bool,
+    /// Whether more was asked for than was known to be needed.
+    is_guessed: bool,
 }
 
 impl Parts {
@@ -39,15 +41,7 @@ impl Parts {
 
     /// The first failure of a question for code.
     pub(super) fn failure(&self) -> Option<&Failure> {
-        let is_code = |piece: &&Piece| matches!(piece.part.question, Question::Code { .. });
-        self.pieces.iter().filter(is_code).find_map(|piece| piece.part.result.as_ref().err())
-    }
-
-    /// The result of the question for an access list, if it was asked.
-    #[cfg(feature = "execute")]
-    pub(super) fn listed(&self) -> Option<&Result<Box<RawValue>, Failure>> {
-        let is_list = |piece: &&Piece| matches!(piece.part.question, Question::AccessList { .. });
-        self.pieces.iter().find(is_list).map(|piece| &piece.part.result)
+        self.pieces.iter().find_map(|piece| piece.part.result.as_ref().err())
     }
 
     /// Whether the token asked for more than saldo asks for one balance. All that was asked for came.
@@ -58,6 +52,27 @@ impl Parts {
     pub(super) fn mark_over(&mut self) {
         self.is_over = true;
     }
+
+    /// The same results. Whether more was asked for than was known to be needed.
+    pub(super) fn guessed(self, is_guessed: bool) -> Self {
+        Self { is_guessed, ..self }
+    }
+
+    /// Drops what `query` does not ask for, where more was asked for than was known to be needed.
+    pub(super) fn keep(&mut self, query: &Query) {
+        if !std::mem::take(&mut self.is_guessed) {
+            return;
+        }
+        self.pieces.retain_mut(|piece| match &piece.part.question {
+            Question::Proof { address, .. } => query.slots().get(address).is_some_and(|keys| {
+                piece.keys.retain(|key| keys.contains(key));
+                // Another question about this account has the slots.
+                !piece.keys.is_empty() || keys.is_empty()
+            }),
+            Question::Code { address, .. } => query.slots().contains_key(address),
+            _ => true,
+        });
+    }
 }
 
 /// What a holding needs.
@@ -67,19 +82,6 @@ pub(super) enum Need {
     Account(Address),
     /// What the balance of a token follows from.
     Token(Query),
-    /// The same, and what the provider says that a call of `to` with `data` reads.
-    #[cfg_attr(not(feature = "execute"), expect(dead_code, reason = "no code is run"))]
-    Listed { query: Query, to: Address, data: Bytes },
-}
-
-impl Need {
-    /// The same, without what the provider says.
-    pub(super) fn without_list(self) -> Self {
-        match self {
-            Self::Listed { query, .. } => Self::Token(query),
-            other => other,
-        }
-    }
 }
 
 /// The questions about several holdings at one block.
@@ -103,12 +105,6 @@ impl Plan {
         };
         let of = needs.iter().map(|need| match need {
             Need::Token(query) => draft.add(query),
-            Need::Listed { query, to, data } => {
-                let mut places = draft.add(query);
-                let list = Question::AccessList { to: *to, data: data.clone(), at };
-                places.push((draft.push(list), Vec::new()));
-                places
-            }
             Need::Account(owner) => vec![draft.proof(*owner, Vec::new())],
         });
         let of = of.collect();
@@ -119,9 +115,9 @@ impl Plan {
     /// proofs that failed.
     pub(super) fn collect(&self, each: Vec<Result<Box<RawValue>, Failure>>) -> Vec<Result<Parts, Failure>> {
         let part = |(question, result): (&Question, Result<Box<RawValue>, Failure>)| {
-            let may_fail = matches!(question, Question::Code { .. } | Question::AccessList { .. });
+            let is_code = matches!(question, Question::Code { .. });
             match result {
-                Err(failure) if !may_fail => Err(failure),
+                Err(failure) if !is_code => Err(failure),
                 result => Ok(Arc::new(Part { question: question.clone(), result })),
             }
         };
@@ -132,14 +128,9 @@ impl Plan {
         };
         let of_holding = |places: &Vec<(usize, Vec<B256>)>| {
             let pieces = places.iter().map(found).collect::<Result<_, _>>()?;
-            Ok(Parts { pieces, is_over: false })
+            Ok(Parts { pieces, is_over: false, is_guessed: false })
         };
         self.of.iter().map(of_holding).collect()
-    }
-
-    /// Whether an access list is asked for.
-    pub(super) fn asks_for_lists(&self) -> bool {
-        self.questions.iter().any(|question| matches!(question, Question::AccessList { .. }))
     }
 
     /// Returns how many questions each holding needs.

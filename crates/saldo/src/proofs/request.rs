@@ -1,14 +1,17 @@
 //! Requests proofs from one provider: chooses the block, the form of the call, and the size of the batch.
 
 use alloy_primitives::B256;
+use futures_util::future::join;
 use saldo_chain::{Anchor, ExecutionHeader, Level};
 use saldo_proof::StateRoot;
 use saldo_reading::{Failure, Holding, ProviderId};
 use saldo_source::execution::{At, Question, ask_together};
 use saldo_source::{Deadline, Endpoint, SortedSet};
+use saldo_token::Query;
 use serde_json::value::RawValue;
 
 use super::Proofs;
+use super::access_list::Said;
 use super::plan::{Need, Parts, Plan};
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
@@ -234,64 +237,46 @@ impl Proofs {
         deadline: Deadline,
     ) {
         let mut asked: Vec<usize> = each.iter().map(|parts| parts.as_ref().map_or(0, count)).collect();
+        let mut said = Said::new();
         for round in 0..=Self::MORE {
-            let mut again: Vec<(usize, Need)> = Vec::new();
+            let mut again: Vec<(usize, Query)> = Vec::new();
             for (place, (holding, parts)) in holdings.iter().zip(each.iter_mut()).enumerate() {
                 let Ok(parts) = parts else { continue };
                 let Some(query) = self.needs_more(*holding, parts, root) else { continue };
                 let is_much = asked.get(place).is_some_and(|asked| *asked >= Self::QUESTIONS);
                 if round == Self::MORE || is_much {
                     parts.mark_over();
-                } else if round == 0 {
-                    again.push((place, self.beside_list(provider.id(), *holding, query)));
                 } else {
-                    again.push((place, Need::Token(query)));
+                    again.push((place, query));
                 }
             }
             if again.is_empty() || self.env.time_left(deadline).is_zero() {
                 return;
             }
-            let (places, needs): (Vec<usize>, Vec<Need>) = again.into_iter().unzip();
-            let (plan, results) = self.ask_again(provider, needs, at, deadline).await;
+            let guessed = std::mem::take(&mut said);
+            for (place, query) in &mut again {
+                guessed.get(place).into_iter().for_each(|said| query.merge(said.clone()));
+            }
+            let of_place = |place: usize| Some((place, *holdings.get(place)?));
+            let unsaid =
+                again.iter().filter(|_| round == 0).filter_map(|(place, _)| of_place(*place)).collect();
+            let (places, needs): (Vec<usize>, Vec<Need>) =
+                again.into_iter().map(|(place, query)| (place, Need::Token(query))).unzip();
+            let plan = Plan::new(&needs, at);
+            let asking = self.together(provider, &plan.questions, deadline);
+            let (results, lists) = join(asking, self.access_lists(provider, unsaid, at, deadline)).await;
+            said = lists;
             for ((place, count), answer) in places.into_iter().zip(plan.counts()).zip(plan.collect(results)) {
                 let (Some(parts), Some(asked)) = (each.get_mut(place), asked.get_mut(place)) else {
                     continue;
                 };
                 *asked = asked.saturating_add(count);
-                if let Ok(parts) = &answer {
-                    self.learn_lists(provider.id(), parts);
-                }
                 // The provider answered before, so it may have seen the address, although it did not see this request.
                 if answer.as_ref().err().is_none_or(Failure::may_have_been_seen) {
-                    *parts = answer;
+                    *parts = answer.map(|parts| parts.guessed(guessed.contains_key(&place)));
                 }
             }
         }
-    }
-
-    /// Asks for what tokens need besides what is known. Some providers refuse a whole batch for a method that they do not have: then
-    /// it is asked for without access lists.
-    async fn ask_again(
-        &self,
-        provider: &Endpoint,
-        needs: Vec<Need>,
-        at: At,
-        deadline: Deadline,
-    ) -> (Plan, Vec<Result<Box<RawValue>, Failure>>) {
-        let plan = Plan::new(&needs, at);
-        let results = self.together(provider, &plan.questions, deadline).await;
-        let is_refused = |result: &Result<_, Failure>| {
-            result
-                .as_ref()
-                .is_err_and(|failure| !matches!(failure, Failure::Transport(_) | Failure::RateLimited { .. }))
-        };
-        if !plan.asks_for_lists() || !results.iter().all(is_refused) {
-            return (plan, results);
-        }
-        self.learn(provider.id(), |known| known.access_lists = false);
-        let plan = Plan::new(&needs.into_iter().map(Need::without_list).collect::<Vec<_>>(), at);
-        let results = self.together(provider, &plan.questions, deadline).await;
-        (plan, results)
     }
 
     pub(super) async fn together(

@@ -7,8 +7,6 @@ use saldo_chain::{Anchor, Environment};
 use saldo_proof::StateRoot;
 use saldo_proof::eip1186::AccountReply;
 use saldo_reading::{Asset, Failure, Holding, ProviderId, Why};
-#[cfg(feature = "execute")]
-use saldo_source::execution::access_list;
 use saldo_source::execution::{At, Question, code};
 use saldo_token::{Hint, ProvenState, Query};
 
@@ -112,7 +110,7 @@ impl Proofs {
     pub(super) fn needs_more(
         &self,
         holding: Holding,
-        parts: &Parts,
+        parts: &mut Parts,
         root: Option<StateRoot>,
     ) -> Option<Query> {
         let token = token_of(&holding)?;
@@ -125,48 +123,18 @@ impl Proofs {
         let outcome = token_run::balance(&state, anchor.as_ref(), &network, token, holding.owner());
         let mut locked = self.state();
         locked.hints.learn(&state, token);
+        let query = query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
         #[cfg(feature = "execute")]
         if !matches!(outcome, Err(NoBalance::Never(Why::NotAToken { .. }))) {
-            locked.hints.learn_all(&state);
+            locked.hints.learn_of(&state, &query);
         }
-        if !matches!(outcome, Err(NoBalance::Missing { .. } | NoBalance::Later)) {
-            return None;
+        let needs_more = matches!(outcome, Err(NoBalance::Missing { .. } | NoBalance::Later));
+        if needs_more && !covers(parts, &query) {
+            return Some(query);
         }
-        let query = query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
-        let query = with_listed(&locked.hints, query, parts);
-        (!covers(parts, &query)).then_some(query)
+        parts.keep(&query);
+        None
     }
-
-    /// What to ask `provider` for `query` of `holding`. Where the token's code has to be run and it was not foreseen what it reads, the
-    /// provider is asked that too: code that passes on its calls would otherwise be followed one contract in each request.
-    #[cfg(feature = "execute")]
-    pub(super) fn beside_list(&self, provider: &ProviderId, holding: Holding, query: Query) -> Need {
-        let call = || self.state().hints.call_of(token_of(&holding)?, holding.owner());
-        match call().filter(|_| self.capability(provider).access_lists) {
-            Some(call) => Need::Listed { query, to: call.to, data: call.data },
-            None => Need::Token(query),
-        }
-    }
-
-    /// What to ask for `query`. This build runs no code.
-    #[cfg(not(feature = "execute"))]
-    pub(super) fn beside_list(&self, _: &ProviderId, _: Holding, query: Query) -> Need {
-        Need::Token(query)
-    }
-
-    /// Learns whether `provider` says what a call reads.
-    #[cfg(feature = "execute")]
-    pub(super) fn learn_lists(&self, provider: &ProviderId, parts: &Parts) {
-        let says = match parts.listed() {
-            None | Some(Err(Failure::Transport(_) | Failure::RateLimited { .. })) => return,
-            Some(listed) => listed.as_ref().is_ok_and(|list| access_list(list).is_some()),
-        };
-        self.learn(provider, |known| known.access_lists = says);
-    }
-
-    /// This build asks for no list.
-    #[cfg(not(feature = "execute"))]
-    pub(super) fn learn_lists(&self, _: &ProviderId, _: &Parts) {}
 }
 
 /// What is kept of contracts.
@@ -229,21 +197,6 @@ fn query(
     hints.query(token, owner)
 }
 
-/// Adds to `query` what the provider says that the token's code reads, if it was asked.
-#[cfg(feature = "execute")]
-fn with_listed(hints: &Hint, mut query: Query, parts: &Parts) -> Query {
-    if let Some(list) = parts.listed().and_then(|listed| access_list(listed.as_ref().ok()?)) {
-        query.merge(hints.query_of_list(list));
-    }
-    query
-}
-
-/// The query as it is. This build asks for no list.
-#[cfg(not(feature = "execute"))]
-fn with_listed(_: &Hint, query: Query, _: &Parts) -> Query {
-    query
-}
-
 pub(super) fn token_of(holding: &Holding) -> Option<Address> {
     match holding.asset() {
         Asset::Erc20(token) => Some(token),
@@ -276,7 +229,7 @@ pub(super) fn read_token(parts: &Parts) -> Result<(TokenProof, Vec<AccountReply>
     for piece in parts.pieces() {
         match (&piece.part.question, &piece.part.result) {
             (Question::Code { .. }, Ok(result)) => proof.codes.push(code(result)?),
-            (Question::Code { .. }, Err(_)) | (Question::AccessList { .. }, _) => {}
+            (Question::Code { .. }, Err(_)) => {}
             _ => {
                 let (account, reply) = read_account(piece)?;
                 proof.accounts.push(account);

@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, Bytes};
 use alloy_rlp::{Decodable, RlpDecodable, RlpEncodable};
 use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Network};
-use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
+use saldo_proof::trie::MAX_NODES;
 use saldo_reading::{Asset, Holding, NetworkId, ProviderId};
 
 use super::codes::Codes;
@@ -28,6 +28,8 @@ const DISCLOSED: &str = "disclosed/";
 const PENDING: &str = "pending/";
 const CODE: &str = "code/";
 
+/// The most bytes of the proof of one reading. Code that is run reads at most 32 accounts and 128 slots: about 550 KB on mainnet.
+pub(super) const MAX_PROOF: usize = 1 << 20;
 /// The most bytes of what is known of providers.
 const MAX_PROVIDERS: usize = 1 << 20;
 /// The most bytes of the operators that know of one address.
@@ -171,7 +173,7 @@ pub(super) struct Proof {
 impl Proof {
     /// The proof of a token's balance, whose codes are among `codes`.
     pub(super) fn load_token(nodes: &[Bytes], codes: &Codes) -> Option<TokenProof> {
-        let proof: TokenProof = exactly(nodes.first()?, MAX_NODES.saturating_mul(MAX_NODE_BYTES))?;
+        let proof: TokenProof = exactly(nodes.first()?, MAX_PROOF)?;
         if nodes.len() == 1 {
             return Some(proof);
         }
@@ -191,7 +193,7 @@ impl Proof {
     }
 
     pub(super) fn load(bytes: &[u8]) -> Option<Self> {
-        exactly(bytes, MAX_NODES.saturating_mul(MAX_NODE_BYTES).saturating_add(1_024))
+        exactly(bytes, MAX_PROOF.saturating_add(1_024))
     }
 }
 

@@ -10,7 +10,6 @@ use alloy_rlp::{RlpDecodable, RlpEncodable};
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
-use saldo_proof::trie::{MAX_NODE_BYTES, MAX_NODES};
 use saldo_proof::{Account, StateRoot, Verified, verify_account};
 use saldo_reading::{Asset, Holding, ProviderId};
 use saldo_token::VerifiedBalance;
@@ -83,10 +82,7 @@ struct Form {
 
 impl PendingRecord {
     /// The most bytes of one record.
-    const MOST: usize = MAX_NODES
-        .saturating_mul(MAX_NODE_BYTES)
-        .saturating_add(ExecutionHeader::MAX_BYTES)
-        .saturating_add(1_024);
+    const MOST: usize = form::MAX_PROOF.saturating_add(ExecutionHeader::MAX_BYTES).saturating_add(1_024);
 
     pub(super) fn key(&self) -> PendingKey {
         let (holding, provider) = (self.holding, self.provider.clone());
