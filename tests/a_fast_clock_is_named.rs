@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use saldo::{Checkpoint, Policy, Reading, Why};
+use saldo::{Checkpoint, Policy, Reading, TlsFault, TransportError, Why};
+use saldo_drill::simulate::Internet;
 use saldo_drill::{BeaconSource, Fault, Provider};
+use saldo_source::{BoxedFuture, IntoBoxed, Request, Response, Transport};
 use saldo_tests::checkpoint_world::{CheckpointWorld, with_max_checkpoint_age};
 use saldo_tests::scene::{ALICE, BEFORE, Scene};
 
@@ -65,6 +67,47 @@ fn at_the_first_start() {
             let reading = world.read(&client);
             assert_eq!(code(&reading), Some("clock_off"), "{ahead:?}, {slot:?}: {:?}", reading.attempts());
         }
+    }
+}
+
+/// One server's certificate, which is not valid at the device's time. The other servers are those of the simulation.
+struct Expired {
+    host: &'static str,
+    internet: Internet,
+}
+
+impl Transport for Expired {
+    fn send(&self, request: Request) -> BoxedFuture<'_, Result<Response, TransportError>> {
+        if request.url.expose().host_str() == Some(self.host) {
+            let fault = TlsFault::Expired { since: None };
+            return std::future::ready(Err(TransportError::Unsecured(fault))).into_boxed();
+        }
+        self.internet.send(request)
+    }
+}
+
+/// A certificate that has expired is the operator's fault, until the dates of the others disagree with this device's clock.
+#[test]
+fn an_expired_certificate_beside_dates_that_disagree_is_the_clock() {
+    for (seed, (host, ahead, expected)) in (70..).zip([
+        ("provider.test", DAY * 2, "clock_off"),
+        ("provider.test", Duration::ZERO, "not_secure"),
+        ("source0.test", DAY * 2, "clock_off"),
+        ("source0.test", Duration::ZERO, "not_secure"),
+    ]) {
+        let mut world = CheckpointWorld::new(seed, 0);
+        let internet = world.simulation.internet();
+        let builder = if host == "provider.test" {
+            world.add_source(BeaconSource::honest(&world.chain));
+            world.builder()
+        } else {
+            internet.register("http://second.test", Provider::honest(&world.chain));
+            world.builder().rpc("http://second.test")
+        };
+        world.simulation.clock().set_ahead(ahead);
+        let client = builder.checkpoint(world.chain.checkpoint()).transport(Expired { host, internet });
+        let reading = world.read(&client.build().unwrap());
+        assert_eq!(code(&reading), Some(expected), "{host} {ahead:?}: {:?}", reading.attempts());
     }
 }
 

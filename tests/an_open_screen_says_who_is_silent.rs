@@ -115,10 +115,29 @@ fn a_screen_opened_during_an_outage_recovers_as_quickly() {
     let mut watch = scene.client.watch([ALICE_HOLDING]);
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(1_800));
     assert!(readings(&changes).iter().all(|(_, reading, _)| reading.latest_proven().is_none()));
+    let (at, sources) = silent(&changes).expect("the watch says that no head comes");
+    assert!(at <= SLOT * 4, "{at:?}");
+    assert_eq!(sources, ["source0", "source1"]);
     go_on(&scene);
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(35));
     let proven = readings(&changes).into_iter().find_map(|(_, reading, _)| reading.proven().cloned());
     assert_eq!(proven.expect("it is proven").amount().base_units(), BEFORE);
+}
+
+/// Reasons for which somebody has to act end without a word to the app: the user logs in, or sets the clock.
+#[test]
+fn what_the_user_mends_is_noticed_as_quickly() {
+    for (seed, fault) in (20..).zip([Fault::Html, Fault::Forbidden, Fault::NoProofs]) {
+        let scene = Scene::new(seed, 2, 1);
+        scene.providers.iter().for_each(|provider| provider.add(fault.clone()));
+        let mut watch = scene.client.watch([ALICE_HOLDING]);
+        let changes = changes_within(&scene, &mut watch, Duration::from_secs(600));
+        assert!(readings(&changes).iter().all(|(_, reading, _)| reading.latest_proven().is_none()));
+        go_on(&scene);
+        let changes = changes_within(&scene, &mut watch, Duration::from_secs(35));
+        let proven = readings(&changes).into_iter().find_map(|(_, reading, _)| reading.proven().cloned());
+        assert_eq!(proven.map(|proven| proven.amount().base_units()), Some(BEFORE), "{fault:?}");
+    }
 }
 
 /// An app that applies all changes at once never adds a new amount of one holding to an old one of another.

@@ -179,8 +179,15 @@ pub(crate) fn of_read(case: &Case<'_>) -> Why {
     of_device(case).or_else(|| of_whole(case)).unwrap_or_else(|| of_providers(case))
 }
 
-/// Whether a reason can be wrong because this device's clock is fast: something looks old, or is asked for too early.
+/// Whether a reason can be wrong because this device's clock is fast: something looks old or expired, or is asked for too early.
 pub(crate) fn depends_on_time(why: &Why) -> bool {
+    match why {
+        Why::NotSecure { fault } => matches!(fault, TlsFault::Expired { .. }),
+        why => looks_old(why),
+    }
+}
+
+fn looks_old(why: &Why) -> bool {
     matches!(
         why,
         Why::LightClientBehind { .. }

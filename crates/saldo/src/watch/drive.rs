@@ -6,7 +6,7 @@ use std::time::Duration;
 use futures_util::future::{Either, select};
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::Level;
-use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Why};
+use saldo_reading::{Attempt, Failure, Holding, Policy, ProviderId, Reading, Role, Why};
 use saldo_source::{Deadline, IntoBoxed, SortedMap, SortedSet};
 
 use super::change::Activity;
@@ -179,6 +179,14 @@ impl Driver<'_> {
         for (holding, reading) in holdings.iter().zip(&readings) {
             self.plan(*holding, reading, pace);
         }
+        // All of them rest on the same heads.
+        if let Some(reading) = readings.first().filter(|_| readings.iter().all(|it| it.proven().is_none())) {
+            let is_of_heads = |attempt: &&Attempt| attempt.role == Role::Beacon;
+            let heads: Vec<&Attempt> = reading.attempts().iter().filter(is_of_heads).collect();
+            if !heads.is_empty() {
+                self.record_heads(&heads);
+            }
+        }
         for (holding, reading) in holdings.iter().zip(readings) {
             self.outbox().set_reading(*holding, reading);
         }
@@ -233,10 +241,8 @@ impl Driver<'_> {
                 plan.failures = plan.failures.saturating_add(1);
                 // At least one slot, however small the policy's maximum age is.
                 let slot = inner.head.network().slot_duration();
-                let longest = match reading.why().is_some_and(Why::needs_action) {
-                    true => pace.reproof(&inner.env.policy),
-                    false => pace.longest_backoff(&inner.env.policy),
-                };
+                // Also where somebody has to act: a log-in page goes away without a word to the app.
+                let longest = pace.longest_backoff(&inner.env.policy);
                 let backoff = slot.saturating_mul(doubled).min(longest).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
@@ -258,14 +264,14 @@ impl Driver<'_> {
             return Activity::Offline;
         }
         let next = failed().filter_map(|holding| self.plans.get(holding)).map(|plan| plan.not_before).min();
-        if let Some(next) = next {
-            return Activity::BackingOff { until: self.wall_at(next) };
-        }
         if self.failed_polls >= FAILED_POLLS {
-            let (sources, until) = (self.silent_sources.clone(), self.wall_at(self.poll_at));
-            return Activity::NoNewHeads { sources, until };
+            let until = next.map_or(self.poll_at, |next| next.min(self.poll_at));
+            return Activity::NoNewHeads { sources: self.silent_sources.clone(), until: self.wall_at(until) };
         }
-        Activity::Idle
+        match next {
+            Some(next) => Activity::BackingOff { until: self.wall_at(next) },
+            None => Activity::Idle,
+        }
     }
 
     /// The time by the device's clock at `moment` on the monotonic clock.
@@ -276,22 +282,27 @@ impl Driver<'_> {
 
     /// Records how the sources answered a poll.
     fn record_poll(&mut self, synced: &Synced) {
-        let failed = |attempt: &Attempt| attempt.outcome.failure().is_some_and(is_silence);
         if synced.attempts.is_empty() && !self.inner.head.head_is_newest() {
             return; // There was no time to ask.
         }
-        // Without an attempt the newest head is known: another call has asked.
-        if synced.attempts.is_empty() || !synced.attempts.iter().all(failed) {
-            if std::mem::take(&mut self.failed_polls) > 0 {
-                // The network is back: what failed is tried at once.
-                self.plans.retain(|_, plan| plan.failures == 0);
-            }
+        let had_failed = self.failed_polls > 0;
+        self.record_heads(&synced.attempts.iter().collect::<Vec<_>>());
+        if had_failed && self.failed_polls == 0 {
+            // The network is back: what failed is tried at once.
+            self.plans.retain(|_, plan| plan.failures == 0);
+        }
+    }
+
+    /// Records how the sources answered when a head was asked for. Without an attempt the newest head is known: another call has asked.
+    fn record_heads(&mut self, attempts: &[&Attempt]) {
+        let failed = |attempt: &&Attempt| attempt.outcome.failure().is_some_and(is_silence);
+        if attempts.is_empty() || !attempts.iter().all(failed) {
+            self.failed_polls = 0;
             self.silent_sources.clear();
             return;
         }
         self.failed_polls = self.failed_polls.saturating_add(1);
-        let sources: SortedSet<&ProviderId> =
-            synced.attempts.iter().map(|attempt| &attempt.provider).collect();
+        let sources: SortedSet<&ProviderId> = attempts.iter().map(|attempt| &attempt.provider).collect();
         self.silent_sources = sources.into_iter().cloned().collect();
     }
 
