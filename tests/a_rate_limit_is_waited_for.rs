@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::future::join;
 use saldo::{Clock, Policy, Reading, Why};
-use saldo_drill::Fault;
+use saldo_drill::{Fault, Rule};
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BEFORE, BOB, Scene};
 
@@ -107,5 +107,26 @@ fn other_failures_are_not_waited_for() {
         let (readings, took, _) = read(&scene, PATIENCE, PATIENCE);
         assert!(readings[0].proven().is_none(), "{fault:?}");
         assert!(took < seconds(6), "{fault:?}: {took:?}");
+    }
+}
+
+/// What was proven during a call is handed out at its end, also if the last look at it failed.
+#[test]
+fn what_was_proven_during_a_call_is_handed_out() {
+    let scene = scene(90);
+    let busy = || Fault::Error { code: -32_005, message: "too many requests".to_owned() };
+    scene.providers[0].add(Rule::from(busy()).about(BOB));
+    let holdings = [native(ALICE), native(BOB)];
+    let read = scene.client.read_patiently(&holdings, seconds(60));
+    let turn = async {
+        scene.simulation.clock().sleep(seconds(20)).await;
+        let was_proven = scene.client.last(&holdings[0]).is_some();
+        scene.providers[0].set(Rule::from(busy()).about(ALICE));
+        was_proven
+    };
+    let (readings, was_proven) = scene.simulation.run(join(read, turn));
+    assert!(was_proven, "it was proven in the first round");
+    for (reading, owner) in readings.iter().zip([ALICE, BOB]) {
+        scene.assert_true(reading, owner);
     }
 }

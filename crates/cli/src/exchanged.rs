@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
-use saldo::{Endpoint, Reading};
+use saldo::{Attempt, Endpoint, Reading};
 use saldo_doctor::{Kind, only_kind};
 use saldo_source::{Io, SystemClock};
 
@@ -36,9 +36,21 @@ impl ExchangeCheck {
     /// # Errors
     /// A [`CommandFailure`] if the transport cannot be set up.
     pub(crate) async fn run(&self, readings: &[Reading]) -> Result<Option<CommandFailure>, CommandFailure> {
-        let is_proven = readings.iter().any(|reading| reading.proven().is_some());
-        let mut attempts = readings.iter().flat_map(Reading::attempts);
-        if is_proven || !attempts.any(|attempt| attempt.outcome.failure().is_some_and(Kind::may_be_other)) {
+        if readings.iter().any(|reading| reading.proven().is_some()) {
+            return Ok(None);
+        }
+        self.run_after(readings.iter().flat_map(Reading::attempts)).await
+    }
+
+    /// The same after `attempts` that proved nothing.
+    ///
+    /// # Errors
+    /// Those of [`run`](Self::run).
+    pub(crate) async fn run_after(
+        &self,
+        mut attempts: impl Iterator<Item = &Attempt>,
+    ) -> Result<Option<CommandFailure>, CommandFailure> {
+        if !attempts.any(|attempt| attempt.outcome.failure().is_some_and(Kind::may_be_other)) {
             return Ok(None);
         }
         let io = Io::new(Arc::new(setup::http_transport()?), Arc::new(SystemClock::new()));

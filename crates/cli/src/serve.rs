@@ -9,6 +9,7 @@ use saldo_serve::{Route, ServeError, Server, Settings};
 use serde_json::json;
 
 use crate::arguments::ServeArguments;
+use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::say::say;
@@ -22,6 +23,7 @@ struct Served {
     /// Its execution providers.
     providers: Vec<Endpoint>,
     path: String,
+    exchange_check: ExchangeCheck,
 }
 
 /// Serves until it is interrupted. Returns the exit status.
@@ -133,8 +135,8 @@ fn network(arguments: &ServeArguments, chosen: Chosen, path: &str) -> Result<Ser
         ..ClientOptions::new(&arguments.endpoints, arguments.timeout)
     };
     let (name, providers) = (chosen.network.name().to_owned(), chosen.rpc.endpoints.clone());
-    let (client, _, _) = setup::build(chosen, &options)?;
-    Ok(Served { name, client, providers, path: path.to_owned() })
+    let (client, _, exchange_check) = setup::build(chosen, &options)?;
+    Ok(Served { name, client, providers, path: path.to_owned(), exchange_check })
 }
 
 fn routes(arguments: &ServeArguments, served: &[Served]) -> Result<Vec<Route>, CommandFailure> {
@@ -189,12 +191,17 @@ async fn begin(network: &Served, is_quiet: bool) {
     match first {
         _ if is_quiet => {}
         Ok(anchor) => say(format_args!("{}: proven at block {} and above", network.name, anchor.number())),
-        Err(error) => say(format_args!(
-            "{}: nothing is proven yet: {}\n  {}",
-            network.name,
-            error.why(),
-            error.why().next_step()
-        )),
+        Err(error) => match network.exchange_check.run_after(error.attempts().iter()).await {
+            Ok(Some(exchanged)) => {
+                exchanged.at(&format!("{}: nothing is proven", network.name)).report(false)
+            }
+            _ => say(format_args!(
+                "{}: nothing is proven yet: {}\n  {}",
+                network.name,
+                error.why(),
+                error.why().next_step()
+            )),
+        },
     }
 }
 

@@ -18,10 +18,16 @@ use trial::{Provable, Trial};
 /// A [`CommandFailure`] if the command itself fails.
 pub(crate) async fn run(arguments: TokenArguments) -> Result<u8, CommandFailure> {
     let token = tokens::parse(&arguments.token)?;
-    let (client, chain_check, _) = setup::client(&arguments.client_options())?;
+    let (client, chain_check, exchange_check) = setup::client(&arguments.client_options())?;
     let reading = client.token(token).await;
-    if let (TokenReading::Proven(_), Some(check)) = (&reading, chain_check) {
-        check.run().await?;
+    match (&reading, chain_check) {
+        (TokenReading::Proven(_), Some(check)) => check.run().await?,
+        (TokenReading::Proven(_), None) => {}
+        (TokenReading::Unknown(unknown), _) => {
+            if let Some(exchanged) = exchange_check.run_after(unknown.attempts().iter()).await? {
+                return Err(exchanged);
+            }
+        }
     }
     let trial = match &reading {
         TokenReading::Proven(proven) => {

@@ -5,6 +5,9 @@
 
 mod testbed;
 
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
 use saldo_drill::http::{HttpRequest, Reaction, Reply, Service};
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Fault, Provider};
@@ -148,4 +151,32 @@ fn a_watch_says_it_too() {
         assert!(watch.all().contains("the URLs were exchanged: r is a beacon node"), "{watch:?}");
         assert!(watch.all().contains("--rpc-url") && !watch.all().contains("127.0.0.1"), "{watch:?}");
     }
+}
+
+/// Every command that reads says it, and so does the server when it begins.
+#[test]
+fn other_commands_say_it_too() {
+    let [of_beacon, ..] = refusals_of_beacon_nodes();
+    let [of_execution, ..] = refusals_of_execution_clients();
+    let (beacon, execution) = (beacon(of_beacon), execution(of_execution));
+    let urls = [format!("r={}", beacon.url()), format!("b={}", execution.url())];
+    let file = network_file(&test_chain().network().to_toml()).display().to_string();
+    let own = ["--timeout", "6s", "-n", &file, "--rpc-url", &urls[0], "--beacon-url", &urls[1]];
+    let (owner, out) = (ALICE.to_string(), format!("{file}.out"));
+    for command in [
+        &["token", &owner][..],
+        &["proof", "save", &owner, "--out", &out],
+        &["evidence", "save", &owner, "--out", &out],
+    ] {
+        let said = run(saldo(command).args(own));
+        assert_eq!(said.status, 2, "{said:?}");
+        assert!(said.err.contains("the URLs were exchanged: r is a beacon node"), "{command:?}: {said:?}");
+    }
+    let mut serve = saldo(&["serve", "--listen", "127.0.0.1:0"]);
+    let mut serve = serve.args(own).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let lines = BufReader::new(serve.stderr.take().unwrap()).lines();
+    let said = lines.map(Result::unwrap).find(|line| line.contains("nothing is proven"));
+    assert!(said.as_deref().is_some_and(|line| line.contains("the URLs were exchanged")), "{said:?}");
+    serve.kill().unwrap();
+    serve.wait().unwrap();
 }

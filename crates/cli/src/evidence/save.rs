@@ -14,14 +14,17 @@ use crate::{address, print, setup, tokens};
 pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> {
     let owner = address::parse(&arguments.address)?;
     let named = tokens::of_arguments(&arguments.token)?;
-    let (client, _, _) = setup::client(&arguments.client_options())?;
+    let (client, _, exchange_check) = setup::client(&arguments.client_options())?;
     let network = client.network_id();
     let of_token = named.iter().map(|token| Holding::erc20(network, owner, *token));
     let holdings: Vec<Holding> = std::iter::once(client.native(owner)).chain(of_token).collect();
     // The amounts are not the matter here.
-    let _ = client.read_patiently(&holdings, arguments.timeout).await;
+    let readings = client.read_patiently(&holdings, arguments.timeout).await;
     let evidence = client.evidence();
     if evidence.is_empty() {
+        if let Some(exchanged) = exchange_check.run(&readings).await? {
+            return Err(exchanged);
+        }
         print("no provider sent a false proof; no file was written")?;
         return Ok(3);
     }

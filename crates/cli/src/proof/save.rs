@@ -19,7 +19,7 @@ use crate::{address, print, setup, text};
 pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> {
     let owner = address::parse(&arguments.address)?;
     let named = tokens::of_arguments(&arguments.token)?;
-    let (client, chain_check, _) = setup::client(&arguments.client_options())?;
+    let (client, chain_check, exchange_check) = setup::client(&arguments.client_options())?;
     let network = client.network_id();
     let mut holdings: Vec<Holding> =
         named.iter().map(|token| Holding::erc20(network, owner, *token)).collect();
@@ -29,6 +29,9 @@ pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> 
     let tokens = Tokens::new(named, None, &client)?;
     let readings = client.read_patiently(&holdings, arguments.timeout).await;
     let proven: Vec<Proven> = readings.iter().filter_map(Reading::proven).cloned().collect();
+    if let Some(exchanged) = exchange_check.run(&readings).await? {
+        return Err(exchanged);
+    }
     if proven.len() < holdings.len() {
         return not_proven(&client, &tokens, &holdings, &readings);
     }
