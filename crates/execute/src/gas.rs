@@ -6,8 +6,9 @@ use saldo_chain::{Environment, ExecutionFork};
 use saldo_proof::ProvenState;
 
 use crate::bound::{Bound, WORK};
+use crate::fork::specification;
 use crate::refusal::Refusal;
-use crate::run::{self, Call, Output, specification};
+use crate::run::{self, Call, Output};
 
 /// What a transaction that makes a call would need.
 #[derive(Clone, Debug, PartialEq, Eq)]

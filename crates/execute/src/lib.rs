@@ -29,6 +29,7 @@
 mod bound;
 mod database;
 mod executed;
+mod fork;
 mod gas;
 mod guard;
 mod precompile;

@@ -8,12 +8,12 @@ use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
 use revm::inspector::InspectorHandler;
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::primitives::hardfork::SpecId;
-use saldo_chain::{Environment, ExecutionFork};
+use saldo_chain::Environment;
 use saldo_proof::Query;
 
 use crate::bound::MEMORY;
 use crate::database::{GivenUp, Known};
+use crate::fork::specification;
 use crate::guard::Guard;
 use crate::precompile::Precompiles;
 use crate::refusal::Refusal;
@@ -66,7 +66,7 @@ pub(crate) struct Run {
     pub(crate) work: u64,
 }
 
-type Machine<'a> = Evm<
+pub(crate) type Machine<'a> = Evm<
     MainnetContext<Known<'a>>,
     Guard,
     EthInstructions<EthInterpreter, MainnetContext<Known<'a>>>,
@@ -76,7 +76,11 @@ type Machine<'a> = Evm<
 
 /// Runs `call` in the block of `environment`, with as much `gas` for the code.
 pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, gas: u64) -> Run {
-    let mut machine = machine(source, environment, call, gas);
+    run_machine(machine(source, environment, call, gas), call)
+}
+
+/// Runs `call` in a machine that was made for it.
+pub(crate) fn run_machine(mut machine: Machine<'_>, call: &Call) -> Run {
     let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
     let ended = handler
         .load_accounts(&mut machine)
@@ -113,7 +117,12 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
     }
 }
 
-fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, gas: u64) -> Machine<'a> {
+pub(crate) fn machine<'a>(
+    source: &'a dyn Source,
+    environment: &Environment,
+    call: &Call,
+    gas: u64,
+) -> Machine<'a> {
     let fork = specification(environment.fork());
     let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
     let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
@@ -133,7 +142,7 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, g
         ctx: context,
         inspector: Guard::of(call.is_paid),
         instruction: EthInstructions::new_mainnet_with_spec(fork),
-        precompiles: Precompiles::new(fork),
+        precompiles: Precompiles::new(environment.fork()),
         // Each frame takes 32 KiB. Most balances need one, and a call inside it adds more.
         frame_stack: FrameStack::new_prealloc(1),
     }
@@ -151,17 +160,6 @@ fn block(environment: &Environment) -> BlockEnv {
         // The instruction that reads it gives the run up.
         blob_excess_gas_and_price: None,
         slot_num: environment.slot().get(),
-    }
-}
-
-pub(crate) const fn specification(fork: ExecutionFork) -> SpecId {
-    match fork {
-        ExecutionFork::Paris => SpecId::MERGE,
-        ExecutionFork::Shanghai => SpecId::SHANGHAI,
-        ExecutionFork::Cancun => SpecId::CANCUN,
-        ExecutionFork::Prague => SpecId::PRAGUE,
-        ExecutionFork::Osaka => SpecId::OSAKA,
-        ExecutionFork::Amsterdam => SpecId::AMSTERDAM,
     }
 }
 

@@ -103,8 +103,15 @@ impl World {
 
     /// Asks the token, without input.
     pub(crate) fn run(&self) -> Run {
-        let environment = environment(B256::ZERO, self.number, self.epoch, self.gas_limit);
-        run::run(self, &environment, &Call::new(TOKEN, Bytes::new()), self.gas_limit)
+        self.run_with(Bytes::new())
+    }
+
+    pub(crate) fn run_with(&self, data: Bytes) -> Run {
+        run::run(self, &self.environment(), &Call::new(TOKEN, data), self.gas_limit)
+    }
+
+    pub(crate) fn environment(&self) -> Environment {
+        environment(B256::ZERO, self.number, self.epoch, self.gas_limit)
     }
 
     /// The number that the token returns.
