@@ -9,6 +9,7 @@ use saldo_chain::ExecutionFork;
 
 use crate::bound::{Bound, PRECOMPILES};
 use crate::fork::specification;
+use crate::meter::Limits;
 use crate::refusal::Refusal;
 
 /// The precompiled contracts, and how much gas is left for them.
@@ -16,19 +17,21 @@ pub(crate) struct Precompiles {
     /// Those of this build.
     inner: EthPrecompiles,
     fork: ExecutionFork,
-    left: u64,
+    limit: u64,
+    spent: u64,
     pub(crate) refusal: Option<Refusal>,
 }
 
 impl Precompiles {
-    pub(crate) fn new(fork: ExecutionFork) -> Self {
+    /// `limit` is the most gas that they may spend.
+    pub(crate) fn new(fork: ExecutionFork, limit: u64) -> Self {
         let inner = EthPrecompiles::new(specification(fork));
-        Self { inner, fork, left: PRECOMPILES, refusal: None }
+        Self { inner, fork, limit, spent: 0, refusal: None }
     }
 
     /// The gas that precompiled contracts spent.
-    pub(crate) const fn work(&self) -> u64 {
-        PRECOMPILES.saturating_sub(self.left)
+    pub(crate) const fn spent(&self) -> u64 {
+        self.spent
     }
 
     fn give_up<T>(&mut self, reason: impl Into<Refusal>) -> Result<T, String> {
@@ -76,7 +79,7 @@ impl<Context: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<Context> fo
         if !is_built {
             return Ok(None);
         }
-        let given = inputs.gas_limit.min(self.left);
+        let given = inputs.gas_limit.min(self.limit.saturating_sub(self.spent));
         let bounded = CallInputs { gas_limit: given, ..inputs.clone() };
         let mut result = match PrecompileProvider::<Context>::run(&mut self.inner, context, &bounded) {
             Ok(Some(result)) => result,
@@ -85,10 +88,11 @@ impl<Context: ContextTr<Cfg: Cfg<Spec = SpecId>>> PrecompileProvider<Context> fo
         };
         if result.result == InstructionResult::PrecompileOOG {
             let is_ours = given < inputs.gas_limit;
-            return self.give_up(if is_ours { Bound::Precompiles.into() } else { Refusal::OutOfGas });
+            let bound = Limits::bound(self.limit, PRECOMPILES, Bound::Precompiles);
+            return self.give_up(if is_ours { bound.into() } else { Refusal::OutOfGas });
         }
         let spent = result.gas.total_gas_spent();
-        self.left = self.left.saturating_sub(spent);
+        self.spent = self.spent.saturating_add(spent);
         let mut gas = Gas::new_with_regular_gas_and_reservoir(inputs.gas_limit, inputs.reservoir);
         if result.is_halt() {
             gas.spend_all();

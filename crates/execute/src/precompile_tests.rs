@@ -2,6 +2,7 @@ use alloy_primitives::{Address, Bytes, U256, hex};
 use revm::bytecode::opcode as op;
 
 use super::*;
+use crate::meter::Meter;
 use crate::run::{self, Call, Output, Run};
 use crate::world::{TOKEN, World};
 
@@ -59,7 +60,7 @@ fn answer(success: u8, output: &[u8]) -> Result<Output, Refusal> {
 /// Runs with the precompiled contracts `built`.
 fn run_with(world: &World, built: EthPrecompiles, input: &[u8]) -> Run {
     let (environment, call) = (world.environment(), Call::new(TOKEN, Bytes::copy_from_slice(input)));
-    let mut machine = run::machine(world, &environment, &call, world.gas_limit);
+    let mut machine = run::machine(world, &environment, &call, world.gas_limit, Meter::default().limits());
     machine.precompiles.inner = built;
     run::run_machine(machine, &call)
 }
@@ -284,7 +285,7 @@ fn a_false_input_is_not_answered_as_a_right_one() {
 fn this_build_has_all_of_each_fork() {
     let forks = EPOCHS.map(|(fork, _)| fork);
     for fork in forks.into_iter().chain([ExecutionFork::Amsterdam]) {
-        let precompiles = Precompiles::new(fork);
+        let precompiles = Precompiles::new(fork, PRECOMPILES);
         let built = |address: &u16| precompiles.inner.contains(&place(*address));
         let built: Vec<u16> = (0..=u16::MAX).filter(built).collect();
         let expected: Vec<u16> =

@@ -9,6 +9,7 @@ use saldo_beacon::unit::Slot;
 use saldo_chain::{Environment, ExecutionHeader};
 use saldo_proof::{Account, HashedCode, ProvenState, Query, StateRoot, Verified, verify_account};
 
+use crate::meter::Meter;
 use crate::prepared::prepare;
 use crate::run::{self, Call, Output, Run};
 use crate::source::{Seen, Source};
@@ -107,7 +108,11 @@ impl World {
     }
 
     pub(crate) fn run_with(&self, data: Bytes) -> Run {
-        run::run(self, &self.environment(), &Call::new(TOKEN, data), self.gas_limit)
+        self.run_within(data, &mut Meter::default())
+    }
+
+    pub(crate) fn run_within(&self, data: Bytes, meter: &mut Meter) -> Run {
+        run::run(self, &self.environment(), &Call::new(TOKEN, data), self.gas_limit, meter)
     }
 
     pub(crate) fn environment(&self) -> Environment {
