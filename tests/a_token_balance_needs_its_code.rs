@@ -4,7 +4,7 @@ use alloy_primitives::{Address, B256, U256, address};
 use saldo_proof::claimed_root;
 use saldo_proof::eip1186::AccountReply;
 use saldo_tests::vectors;
-use saldo_token::{Derivation, Hint, Mapping, Obstacle, OtherRoot, ProvenState, VerifiedBalance};
+use saldo_token::{Derivation, Hint, Mapping, Obstacle, OtherRoot, ProvenState, VerifiedBalance, layouts};
 use serde_json::Value;
 
 const USDC: Address = address!("A0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48");
@@ -135,6 +135,66 @@ fn real_balances_of_weth_and_usdt_are_read_from_their_slots() {
         panic!()
     };
     assert_eq!(query.slots()[&USDT].iter().copied().collect::<Vec<_>>(), [B256::with_last_byte(10)]);
+}
+
+/// All replies about accounts in a file of cases, or in a folder of recorded requests.
+fn replies(vector: &str) -> Option<Vec<AccountReply>> {
+    let path = vectors(vector)?;
+    if path.is_file() {
+        let cases = read(vector)?;
+        return Some(cases["cases"].as_array().unwrap().iter().map(|case| reply(&case["proof"])).collect());
+    }
+    let names =
+        std::fs::read_dir(path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let files = names.filter(|name| name.starts_with("eth_getProof_") && name.ends_with(".json"));
+    let read = |name: String| reply(&read(&format!("{vector}/{name}")).unwrap()["result"]);
+    Some(files.map(read).collect())
+}
+
+/// Each entry of the table is tried with the real proof that it names.
+#[test]
+fn the_real_proof_that_a_layout_names_verifies_against_it() {
+    let mut tried = Vec::new();
+    for layout in layouts() {
+        let Some(vector) = layout.real_proof else { continue };
+        let Some(replies) = replies(vector) else { return };
+        let (token, holder, units) = match layout.name {
+            "WETH9" => (WETH, WETH_HOLDER, 2_921_291_143_473_600_000_u64),
+            "TetherToken" => (USDT, USDT_HOLDER, 0),
+            "FiatTokenV2_2" => (USDC, USDC_HOLDER, 4_996_521_887_269_694),
+            other => panic!("{other} has another token"),
+        };
+        let mut state = empty(&replies[0]);
+        let mut hashes = Vec::new();
+        for reply in &replies {
+            let address = reply.address.unwrap();
+            add(&mut state, reply, address, |_| true).unwrap();
+            hashes.extend(state.code_hash_of(address));
+        }
+        assert!(hashes.contains(&layout.code_hash), "{}", layout.name);
+        match VerifiedBalance::from_slot(&state, token, holder) {
+            Ok(balance) => {
+                assert_eq!(balance.amount(), U256::from(units), "{}", layout.name);
+                let Derivation::Slot { layout: name, .. } = balance.derivation() else { panic!() };
+                assert_eq!(*name, layout.name);
+            }
+            // Everything but the guards, which the one who asked did not need.
+            Err(Obstacle::Missing(query)) => {
+                let guards: Vec<B256> = layout.guards.iter().map(|guard| guard.slot).collect();
+                assert_eq!(query.slots().len(), 1, "{}", layout.name);
+                assert_eq!(
+                    query.slots()[&token].iter().copied().collect::<Vec<_>>(),
+                    guards,
+                    "{}",
+                    layout.name
+                );
+                assert!(!guards.is_empty() && query.codes().is_empty(), "{}", layout.name);
+            }
+            Err(obstacle) => panic!("{}: {obstacle}", layout.name),
+        }
+        tried.push(layout.name);
+    }
+    assert_eq!(tried, ["WETH9", "TetherToken", "FiatTokenV2_2"]);
 }
 
 #[test]

@@ -12,7 +12,7 @@ use saldo_tests::token::{
     CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, erc20, layout, point, set_word,
 };
 use saldo_tests::watched::{SLOT, changes_within, readings};
-use saldo_token::Derivation;
+use saldo_token::{Derivation, layouts};
 
 /// The code has to be run, and no provider has it: the drill knows only the hashes of codes of mainnet.
 const NO_CODE: &str = "providers_failing";
@@ -125,6 +125,29 @@ fn a_token_without_a_layout_is_unknown() {
         scene.chain.set_code(CLONE, saldo_tests::token::minimal_proxy(target));
         scene.pass_slots(2);
         assert_unknown(&read(&scene, erc20(ALICE, CLONE)), code);
+    }
+}
+
+/// A layout holds for exactly one code. Code that differs anywhere has another hash, and its slots say nothing.
+#[test]
+fn a_layout_holds_for_no_other_code() {
+    let scene = scene(17, 2);
+    const TOKEN: Address = Address::repeat_byte(0x37);
+    for (byte, layout) in [0, 31, 15, 7].into_iter().cycle().zip(layouts()) {
+        set_word(&scene.chain, TOKEN, layout.name, ALICE, U256::from(5));
+        let mut other = layout.code_hash;
+        other[byte] ^= 1;
+        for (code_hash, is_its_own) in [(other, false), (layout.code_hash, true), (other, false)] {
+            scene.chain.set_code_hash(TOKEN, code_hash);
+            scene.pass_slots(2);
+            for (owner, units) in [(ALICE, 5), (UNUSED, 0)] {
+                let reading = read(&scene, erc20(owner, TOKEN));
+                match is_its_own {
+                    true => assert_eq!(amount(&reading), units, "{}", layout.name),
+                    false => assert_unknown(&reading, NO_CODE),
+                }
+            }
+        }
     }
 }
 

@@ -4,14 +4,17 @@
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256, Bytes, U256};
-use saldo::{Derivation, Holding, Policy, Reading};
+use saldo::{Asset, Derivation, Holding, Level, Policy, Reading, Sum, Totals};
 use saldo_drill::{Chain, Fault};
+use saldo_proof::StateRoot;
+use saldo_proof::eip1186::AccountReply;
 use saldo_tests::assembler::{
     RETURN_WORD, assemble, catching_token, plain_token, proxy_to, push_balance, slot_of, token_of,
 };
 use saldo_tests::native;
 use saldo_tests::scene::{ALICE, BOB, Scene, UNUSED};
 use saldo_tests::token::{UNKNOWN, deploy, erc20, failure_codes, minimal_proxy};
+use saldo_tests::watched::{SLOT, changes_within, readings};
 
 const POOL: Address = Address::repeat_byte(0x41);
 const LIBRARY: Address = Address::repeat_byte(0x42);
@@ -267,4 +270,97 @@ fn native_and_executed_tokens_share_a_batch() {
     let second = scene.simulation.run(scene.client.read(&holdings));
     assert_eq!(units(second), [1, 5, 6].map(U256::from));
     assert_eq!(requests(&scene).0 - before.0, 1);
+}
+
+/// The code runs in the finalized block, with its time.
+#[test]
+fn an_executed_amount_can_be_final() {
+    let scene = scene(91, 2, token_of(&format!("TIMESTAMP {} MUL", push_balance(0))));
+    scene.pass_slots(40);
+    let holding = [erc20(ALICE, UNKNOWN)];
+    let reading = scene.simulation.run(scene.client.finalized(&holding)).pop().unwrap();
+    let proven = reading.proven().unwrap();
+    assert_eq!(proven.anchor().assurance().level(), Level::Finalized);
+    assert_eq!(amount(&reading), U256::from(5 * proven.anchor().timestamp().as_secs()));
+    assert_eq!(proven.token().unwrap().block_hash(), Some(proven.anchor().hash()));
+    // The newest one is of a later block.
+    let newest = read(&scene, holding[0]);
+    assert!(amount(&newest) > amount(&reading));
+}
+
+/// What changes is the storage of another contract.
+#[test]
+fn a_watch_tells_what_a_called_contract_changes() {
+    let pool = format!("32 0 0 0 {POOL:?} GAS STATICCALL POP 0 MLOAD");
+    let scene = scene(92, 2, token_of(&format!("{} {pool} MUL", push_balance(0))));
+    let index = B256::with_last_byte(3);
+    scene.chain.set_code(POOL, token_of("3 SLOAD"));
+    scene.chain.set_storage(POOL, index, U256::from(2));
+    scene.pass_slots(2);
+    let holding = erc20(ALICE, UNKNOWN);
+    let mut watch = scene.client.watch([holding]);
+    let mut last = |slots| {
+        let told = readings(&changes_within(&scene, &mut watch, SLOT * slots)).pop();
+        told.map(|(_, reading, _)| reading)
+    };
+    assert_eq!(amount(&last(5).unwrap()), U256::from(10));
+    scene.chain.set_storage(POOL, index, U256::from(3));
+    assert_eq!(amount(&last(40).unwrap()), U256::from(15));
+    assert_eq!(scene.client.last(&holding).unwrap().amount().base_units(), U256::from(15));
+    scene.providers.iter().for_each(|provider| provider.set(Fault::Refuse));
+    let outage = last(200).unwrap();
+    assert_eq!(outage.latest_proven().unwrap().amount().base_units(), U256::from(15));
+    assert!(outage.proven().is_none());
+}
+
+#[test]
+fn executed_amounts_are_added_up_and_unknown_ones_are_named() {
+    let scene = scene(93, 2, plain_token(0));
+    let asset = Asset::Erc20(UNKNOWN);
+    let holdings = [erc20(ALICE, UNKNOWN), erc20(BOB, UNKNOWN)];
+    let total = || {
+        let readings = scene.simulation.run(scene.client.read(&holdings));
+        let mut totals = Totals::new();
+        holdings.iter().zip(&readings).for_each(|(holding, reading)| totals.add(*holding, reading).unwrap());
+        totals.of(saldo_tests::NETWORK, asset).unwrap()
+    };
+    let first = total();
+    let Sum::Proven(amount) = first.sum() else { panic!("{first:?}") };
+    assert_eq!(amount.base_units(), U256::from(5 + 6));
+    // Code that cannot be run any more: the amounts of before are remembered, and are no part of what is proven.
+    scene.chain.set_code(UNKNOWN, token_of("2 NUMBER SUB BLOCKHASH"));
+    scene.pass_slots(2);
+    let second = total();
+    let Sum::Remembered { proven, remembered } = second.sum() else { panic!("{second:?}") };
+    assert_eq!((proven, remembered.base_units()), (None, U256::from(5 + 6)));
+    // Of a token that was never proven nothing is added.
+    let never = erc20(UNUSED, LIBRARY);
+    scene.chain.set_code(LIBRARY, token_of("BLOBBASEFEE"));
+    scene.pass_slots(2);
+    let mut totals = Totals::new();
+    totals.add(never, &read(&scene, never)).unwrap();
+    let none = totals.of(saldo_tests::NETWORK, Asset::Erc20(LIBRARY)).unwrap();
+    let Sum::Partial { proven: None, remembered: None, missing } = none.sum() else { panic!("{none:?}") };
+    assert_eq!(missing, [never]);
+}
+
+/// The false proof is of the contract that the token calls. A third person can check it.
+#[test]
+fn a_false_proof_of_what_code_reads_is_kept_as_evidence() {
+    let scene = scene(94, 1, plain_token(0));
+    assert_eq!(amount(&read(&scene, erc20(ALICE, UNKNOWN))), U256::from(5));
+    scene.pass_slots(1);
+    scene.providers[0].add(Fault::OtherSlotsProof);
+    assert!(read(&scene, erc20(ALICE, UNKNOWN)).proven().is_none());
+    let evidence = scene.client.evidence();
+    assert_eq!(evidence.len(), 1);
+    let json: serde_json::Value = serde_json::from_str(&evidence[0].to_json()).unwrap();
+    assert_eq!(json["schema"], "saldo.evidence/1");
+    let key = slot_of(ALICE, 0);
+    assert_eq!(json["request"]["params"][0], format!("{UNKNOWN:#x}"));
+    assert_eq!(json["request"]["params"][1][0], key.to_string());
+    let reply: AccountReply = serde_json::from_value(json["reply"].clone()).unwrap();
+    let root = StateRoot::new(json["block"]["stateRoot"].as_str().unwrap().parse().unwrap());
+    let account = reply.verify(root, UNKNOWN).unwrap();
+    assert!(account.slot(key, &reply.storage(key).unwrap().proof).is_err());
 }

@@ -62,6 +62,17 @@ fn each_code_has_the_hash_that_stands_beside_it() {
     }
 }
 
+/// What no compiler here makes rests on a real proof.
+#[test]
+fn each_layout_is_compiled_here_or_has_a_real_proof() {
+    let all = all_compiled();
+    for layout in layouts() {
+        let is_compiled = all.iter().any(|contract| contract.deployed_code_hash == layout.code_hash);
+        assert!(is_compiled || layout.real_proof.is_some(), "{}", layout.name);
+        assert_eq!(is_compiled, !ONLY_PROVEN.contains(&layout.name), "{}", layout.name);
+    }
+}
+
 /// The layouts of the table, of which the compilers are here.
 #[test]
 fn the_table_says_what_the_compiler_and_the_execution_say() {

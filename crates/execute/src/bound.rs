@@ -28,6 +28,9 @@ pub enum Bound {
     /// More than [`CODE`] bytes of code.
     #[error("it runs more than {CODE} bytes of code")]
     Code,
+    /// All runs for one result together do more than its [`Meter`](crate::Meter) allows.
+    #[error("its runs together do more than is allowed for one result")]
+    Together,
 }
 
 /// The most instructions.
@@ -46,3 +49,6 @@ pub const ACCOUNTS: usize = 32;
 pub const SLOTS: usize = 128;
 /// The most bytes of code of all accounts whose code is read.
 pub const CODE: usize = 512 << 10;
+/// How many times the instructions, the work and the precompiled contracts of one run all runs for one balance may take together. Each
+/// round of requests runs the code again, over what is proven by then.
+pub const RUNS: u64 = 2;

@@ -5,6 +5,7 @@ use saldo_chain::Environment;
 use saldo_proof::{ProvenState, Query, StateRoot};
 
 use crate::gas::gas_of_code;
+use crate::meter::Meter;
 use crate::refusal::Refusal;
 use crate::run::{self, Call, Output};
 use crate::source::{Guess, Guessed};
@@ -61,10 +62,23 @@ impl Executed {
 /// [`Refusal`]. [`Refusal::Missing`] names what has to be proven next. None of them is a result: an account, a slot or a code that
 /// is not proven is never read as empty.
 pub fn execute(state: &ProvenState, environment: &Environment, call: &Call) -> Result<Executed, Refusal> {
+    execute_within(state, environment, call, &mut Meter::default())
+}
+
+/// The same with what `meter` has left, as one of several runs for one result.
+///
+/// # Errors
+/// [`Refusal`]. [`Bound::Together`](crate::Bound::Together) if too little is left.
+pub fn execute_within(
+    state: &ProvenState,
+    environment: &Environment,
+    call: &Call,
+    meter: &mut Meter,
+) -> Result<Executed, Refusal> {
     if state.root() != environment.state_root() {
         return Err(Refusal::OtherBlock);
     }
-    let run = run::run(state, environment, call, gas_of_code(environment, call)?);
+    let run = run::run(state, environment, call, gas_of_code(environment, call)?, meter);
     let output = run.outcome?;
     let code_hash = state.code_hash_of(call.to).ok_or(Refusal::Machine)?;
     let (state_root, block_hash) = (state.root(), environment.block_hash());
@@ -79,8 +93,20 @@ pub fn foresee(
     environment: &Environment,
     call: &Call,
 ) -> Query {
+    foresee_within(proven, guess, environment, call, &mut Meter::default())
+}
+
+/// The same with what `meter` has left, as one of several runs for one result. Where it ends, what the run would read next is not
+/// named.
+pub fn foresee_within(
+    proven: Option<&ProvenState>,
+    guess: &dyn Guess,
+    environment: &Environment,
+    call: &Call,
+    meter: &mut Meter,
+) -> Query {
     let gas = gas_of_code(environment, call).unwrap_or(environment.gas_limit());
-    run::run(&Guessed { proven, guess }, environment, call, gas).touched
+    run::run(&Guessed { proven, guess }, environment, call, gas, meter).touched
 }
 
 #[cfg(test)]

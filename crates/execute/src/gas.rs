@@ -6,8 +6,10 @@ use saldo_chain::{Environment, ExecutionFork};
 use saldo_proof::ProvenState;
 
 use crate::bound::{Bound, WORK};
+use crate::fork::specification;
+use crate::meter::Meter;
 use crate::refusal::Refusal;
-use crate::run::{self, Call, Output, specification};
+use crate::run::{self, Call, Output};
 
 /// What a transaction that makes a call would need.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,14 +35,28 @@ struct Intrinsic {
 /// # Errors
 /// [`Refusal`], as for [`execute`](crate::execute).
 pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> Result<Estimate, Refusal> {
+    estimate_within(state, environment, call, &mut Meter::default())
+}
+
+/// The same with what `meter` has left, as one of several runs for one result.
+///
+/// # Errors
+/// [`Refusal`], as for [`estimate`].
+pub fn estimate_within(
+    state: &ProvenState,
+    environment: &Environment,
+    call: &Call,
+    meter: &mut Meter,
+) -> Result<Estimate, Refusal> {
     if state.root() != environment.state_root() {
         return Err(Refusal::OtherBlock);
     }
     let intrinsic = intrinsic(environment, call)?;
     let most = call.gas.unwrap_or(u64::MAX).min(most_of_transaction(environment));
     let most = most.checked_sub(intrinsic.gas).ok_or(Refusal::OutOfGas)?;
-    let with = |gas| run::run(state, environment, call, gas);
+    let mut with = |gas| run::run(state, environment, call, gas, meter);
     let first = with(most);
+    let first_work = first.work();
     match first.outcome? {
         Output::Returned(_) => {}
         output => return Ok(Estimate::Fails(output)),
@@ -49,12 +65,12 @@ pub fn estimate(state: &ProvenState, environment: &Environment, call: &Call) -> 
     let (mut least, mut succeeds) = (first.spent.min(most), most);
     let kept_back = first.spent.checked_div(63).unwrap_or(0).saturating_add(STIPEND);
     let mut guesses = [least, least.saturating_add(kept_back)].into_iter();
-    let mut work = first.work;
+    let mut work = first_work;
     while succeeds.saturating_sub(least) > least.checked_div(64).unwrap_or(0) {
         let guess = guesses.next().unwrap_or(least.midpoint(succeeds));
         let gas = guess.clamp(least, succeeds.saturating_sub(1));
         let run = with(gas);
-        work = work.saturating_add(run.work);
+        work = work.saturating_add(run.work());
         if work > WORK {
             return Err(Bound::Work.into());
         }

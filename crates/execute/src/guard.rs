@@ -9,11 +9,12 @@ use revm::interpreter::{
 };
 
 use crate::bound::{Bound, DEPTH, STEPS, WORK};
+use crate::meter::Limits;
 use crate::refusal::Refusal;
 
 /// Watches a run. Once it has a reason to give up, every call ends at its next step.
-#[derive(Default)]
 pub(crate) struct Guard {
+    limits: Limits,
     steps: u64,
     /// The gas of all instructions, without what calls pass on.
     work: u64,
@@ -26,8 +27,13 @@ pub(crate) struct Guard {
 }
 
 impl Guard {
-    pub(crate) fn of(is_paid: bool) -> Self {
-        Self { is_paid, ..Self::default() }
+    pub(crate) const fn new(limits: Limits, is_paid: bool) -> Self {
+        Self { limits, steps: 0, work: 0, before: 0, depth: 0, is_paid, refusal: None }
+    }
+
+    /// The number of instructions.
+    pub(crate) const fn steps(&self) -> u64 {
+        self.steps
     }
 
     /// The gas of all instructions, without what calls pass on.
@@ -57,10 +63,11 @@ impl<Context> Inspector<Context> for Guard {
     fn step(&mut self, interpreter: &mut Interpreter, _: &mut Context) {
         self.steps = self.steps.saturating_add(1);
         self.before = interpreter.gas.remaining();
-        if self.steps > STEPS {
-            self.give_up(Bound::Steps);
-        } else if self.work > WORK {
-            self.give_up(Bound::Work);
+        let Limits { steps, work, .. } = self.limits;
+        if self.steps > steps {
+            self.give_up(Limits::bound(steps, STEPS, Bound::Steps));
+        } else if self.work > work {
+            self.give_up(Limits::bound(work, WORK, Bound::Work));
         }
         match interpreter.bytecode.opcode() {
             opcode::BLOBBASEFEE => self.give_up(Refusal::BlobBaseFee),

@@ -29,8 +29,10 @@
 mod bound;
 mod database;
 mod executed;
+mod fork;
 mod gas;
 mod guard;
+mod meter;
 mod precompile;
 mod prepared;
 mod refusal;
@@ -39,9 +41,10 @@ mod source;
 #[cfg(test)]
 mod world;
 
-pub use bound::{ACCOUNTS, Bound, CODE, DEPTH, MEMORY, PRECOMPILES, SLOTS, STEPS, WORK};
-pub use executed::{Executed, execute, foresee};
-pub use gas::{Estimate, estimate};
+pub use bound::{ACCOUNTS, Bound, CODE, DEPTH, MEMORY, PRECOMPILES, RUNS, SLOTS, STEPS, WORK};
+pub use executed::{Executed, execute, execute_within, foresee, foresee_within};
+pub use gas::{Estimate, estimate, estimate_within};
+pub use meter::Meter;
 pub use prepared::prepare;
 pub use refusal::Refusal;
 pub use run::{Call, Output};

@@ -1,5 +1,6 @@
 //! Why nothing is known about what a call returns.
 
+use alloy_primitives::Address;
 use saldo_proof::Query;
 
 use crate::bound::Bound;
@@ -36,6 +37,12 @@ pub enum Refusal {
     /// The code makes or removes contracts.
     #[error("it makes or removes contracts")]
     Contracts,
+    /// The code calls a precompiled contract that this build does not have, or that the fork does not have. Fault: us.
+    #[error("it calls the precompiled contract {address}, which this build does not run as the chain does")]
+    Precompile {
+        /// The address of the precompiled contract.
+        address: Address,
+    },
     /// What a transaction itself costs in that fork is not known here. Only [`estimate`](crate::estimate) needs it.
     #[error("the gas of a transaction is not known in this fork")]
     GasRules,

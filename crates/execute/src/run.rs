@@ -8,13 +8,14 @@ use revm::handler::instructions::EthInstructions;
 use revm::handler::{EthFrame, Handler, MainnetContext, MainnetHandler};
 use revm::inspector::InspectorHandler;
 use revm::interpreter::interpreter::EthInterpreter;
-use revm::primitives::hardfork::SpecId;
-use saldo_chain::{Environment, ExecutionFork};
+use saldo_chain::Environment;
 use saldo_proof::Query;
 
 use crate::bound::MEMORY;
 use crate::database::{GivenUp, Known};
+use crate::fork::specification;
 use crate::guard::Guard;
+use crate::meter::{Limits, Meter};
 use crate::precompile::Precompiles;
 use crate::refusal::Refusal;
 use crate::source::Source;
@@ -62,11 +63,18 @@ pub(crate) struct Run {
     pub(crate) touched: Query,
     /// The gas that it spent, before refunds.
     pub(crate) spent: u64,
-    /// The gas of what was computed. Code that fails spends gas without computing anything.
-    pub(crate) work: u64,
+    /// What was computed. Code that fails spends gas without computing anything.
+    pub(crate) cost: Limits,
 }
 
-type Machine<'a> = Evm<
+impl Run {
+    /// The gas of what was computed.
+    pub(crate) const fn work(&self) -> u64 {
+        self.cost.work.saturating_add(self.cost.precompiles)
+    }
+}
+
+pub(crate) type Machine<'a> = Evm<
     MainnetContext<Known<'a>>,
     Guard,
     EthInstructions<EthInterpreter, MainnetContext<Known<'a>>>,
@@ -74,9 +82,21 @@ type Machine<'a> = Evm<
     EthFrame<EthInterpreter>,
 >;
 
-/// Runs `call` in the block of `environment`, with as much `gas` for the code.
-pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, gas: u64) -> Run {
-    let mut machine = machine(source, environment, call, gas);
+/// Runs `call` in the block of `environment`, with as much `gas` for the code and with what `meter` has left.
+pub(crate) fn run(
+    source: &dyn Source,
+    environment: &Environment,
+    call: &Call,
+    gas: u64,
+    meter: &mut Meter,
+) -> Run {
+    let run = run_machine(machine(source, environment, call, gas, meter.limits()), call);
+    meter.take(run.cost);
+    run
+}
+
+/// Runs `call` in a machine that was made for it.
+pub(crate) fn run_machine(mut machine: Machine<'_>, call: &Call) -> Run {
     let mut handler = MainnetHandler::<_, EVMError<GivenUp>, EthFrame<EthInterpreter>>::default();
     let ended = handler
         .load_accounts(&mut machine)
@@ -84,14 +104,14 @@ pub(crate) fn run(source: &dyn Source, environment: &Environment, call: &Call, g
         .and_then(|()| handler.inspect_run_system_call(&mut machine));
     let Evm { ctx, inspector, precompiles, .. } = machine;
     let known = ctx.journaled_state.database;
-    let work = inspector.work().saturating_add(precompiles.work());
+    let cost = Limits { steps: inspector.steps(), work: inspector.work(), precompiles: precompiles.spent() };
     let refusal = known.refusal.or(inspector.refusal).or(precompiles.refusal);
     let spent = ended.as_ref().map_or(0, |ended| ended.gas().total_gas_spent());
     let outcome = match refusal {
         Some(refusal) => Err(refusal),
         None => ended.map_err(|_| Refusal::Machine).and_then(read),
     };
-    Run { outcome, touched: known.touched, spent, work }
+    Run { outcome, touched: known.touched, spent, cost }
 }
 
 /// Loads the account that value is taken from: the machine expects it.
@@ -113,7 +133,13 @@ fn read(result: ExecutionResult) -> Result<Output, Refusal> {
     }
 }
 
-fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, gas: u64) -> Machine<'a> {
+pub(crate) fn machine<'a>(
+    source: &'a dyn Source,
+    environment: &Environment,
+    call: &Call,
+    gas: u64,
+    limits: Limits,
+) -> Machine<'a> {
     let fork = specification(environment.fork());
     let parent = environment.number().checked_sub(1).map(|parent| (parent, environment.parent_hash()));
     let mut context: MainnetContext<Known<'a>> = Context::new(Known::new(source, parent), fork);
@@ -131,9 +157,9 @@ fn machine<'a>(source: &'a dyn Source, environment: &Environment, call: &Call, g
     };
     Evm {
         ctx: context,
-        inspector: Guard::of(call.is_paid),
+        inspector: Guard::new(limits, call.is_paid),
         instruction: EthInstructions::new_mainnet_with_spec(fork),
-        precompiles: Precompiles::new(fork),
+        precompiles: Precompiles::new(environment.fork(), limits.precompiles),
         // Each frame takes 32 KiB. Most balances need one, and a call inside it adds more.
         frame_stack: FrameStack::new_prealloc(1),
     }
@@ -151,17 +177,6 @@ fn block(environment: &Environment) -> BlockEnv {
         // The instruction that reads it gives the run up.
         blob_excess_gas_and_price: None,
         slot_num: environment.slot().get(),
-    }
-}
-
-pub(crate) const fn specification(fork: ExecutionFork) -> SpecId {
-    match fork {
-        ExecutionFork::Paris => SpecId::MERGE,
-        ExecutionFork::Shanghai => SpecId::SHANGHAI,
-        ExecutionFork::Cancun => SpecId::CANCUN,
-        ExecutionFork::Prague => SpecId::PRAGUE,
-        ExecutionFork::Osaka => SpecId::OSAKA,
-        ExecutionFork::Amsterdam => SpecId::AMSTERDAM,
     }
 }
 

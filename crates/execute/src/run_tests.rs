@@ -1,5 +1,7 @@
 use alloy_primitives::{B256, KECCAK256_EMPTY};
 use revm::bytecode::opcode as op;
+use revm::primitives::hardfork::SpecId;
+use saldo_chain::ExecutionFork;
 
 use super::*;
 use crate::bound::{ACCOUNTS, Bound, CODE, DEPTH, SLOTS, STEPS, WORK};

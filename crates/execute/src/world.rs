@@ -9,6 +9,7 @@ use saldo_beacon::unit::Slot;
 use saldo_chain::{Environment, ExecutionHeader};
 use saldo_proof::{Account, HashedCode, ProvenState, Query, StateRoot, Verified, verify_account};
 
+use crate::meter::Meter;
 use crate::prepared::prepare;
 use crate::run::{self, Call, Output, Run};
 use crate::source::{Seen, Source};
@@ -103,8 +104,19 @@ impl World {
 
     /// Asks the token, without input.
     pub(crate) fn run(&self) -> Run {
-        let environment = environment(B256::ZERO, self.number, self.epoch, self.gas_limit);
-        run::run(self, &environment, &Call::new(TOKEN, Bytes::new()), self.gas_limit)
+        self.run_with(Bytes::new())
+    }
+
+    pub(crate) fn run_with(&self, data: Bytes) -> Run {
+        self.run_within(data, &mut Meter::default())
+    }
+
+    pub(crate) fn run_within(&self, data: Bytes, meter: &mut Meter) -> Run {
+        run::run(self, &self.environment(), &Call::new(TOKEN, data), self.gas_limit, meter)
+    }
+
+    pub(crate) fn environment(&self) -> Environment {
+        environment(B256::ZERO, self.number, self.epoch, self.gas_limit)
     }
 
     /// The number that the token returns.

@@ -8,6 +8,10 @@ use crate::route::{self, Obstacle};
 /// The balance of a token that the state under a state root proves, with how it was derived.
 ///
 /// It holds on the chain only *if* this root belongs to the chain, which this crate cannot know.
+///
+/// There is no flag for an amount that changes without a transfer (*rebasing*). No layout of the table is of such a token: there the
+/// slot has the amount itself. The code of such a token is run ([`Derivation::Executed`]), and it does not say what else changes the
+/// result.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifiedBalance {
     token: Address,

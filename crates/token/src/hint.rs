@@ -197,10 +197,22 @@ impl Hint {
         environment: &saldo_execute::Environment,
         proven: Option<&ProvenState>,
     ) -> Query {
+        self.query_within(token, owner, environment, proven, &mut saldo_execute::Meter::default())
+    }
+
+    /// The same with what `meter` has left, as one of several runs for one balance.
+    pub fn query_within(
+        &self,
+        token: Address,
+        owner: Address,
+        environment: &saldo_execute::Environment,
+        proven: Option<&ProvenState>,
+        meter: &mut saldo_execute::Meter,
+    ) -> Query {
         let (mut query, must_run) = self.by_slot(token, owner);
         if must_run {
             let call = crate::execution::balance_of(token, owner);
-            query.merge(saldo_execute::foresee(proven, self, environment, &call));
+            query.merge(saldo_execute::foresee_within(proven, self, environment, &call, meter));
         }
         query
     }

@@ -21,6 +21,8 @@ pub struct Layout {
     pub source: &'static str,
     /// Why `balanceOf` returns the amount of that word on every path.
     pub argument: &'static str,
+    /// The test vector with a proof of the word of a real holder, by its path; `None` where there is none.
+    pub real_proof: Option<&'static str>,
 }
 
 /// What a word of storage means.

@@ -57,7 +57,7 @@ pub use key::Mapping;
 pub use layout::{Guard, Layout, Place, Word};
 pub use list::{ListError, ListedToken, TokenList};
 #[cfg(feature = "execute")]
-pub use prove::prove;
+pub use prove::{prove, prove_within};
 pub use proxy::{Beacon, BeaconPlace, Immutable, Pointer, Proxy};
 pub use route::{NotAToken, Obstacle};
 pub use saldo_proof::{OtherRoot, ProvenState, Query};

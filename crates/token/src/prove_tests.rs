@@ -1,9 +1,10 @@
 use alloy_primitives::{B256, U256, keccak256};
-use saldo_execute::Bound;
+use saldo_execute::{Bound, execute};
 use saldo_proof::Query;
 
 use super::*;
 use crate::balance::{Derivation, Touched};
+use crate::hint::Hint;
 use crate::info::{InfoSource, TokenInfo};
 use crate::proven::{OWNER, Proven, TOKEN, all_of};
 use crate::route::NotAToken;
@@ -98,6 +99,39 @@ fn what_gives_no_number_is_no_token_and_no_zero() {
     // `JUMPDEST PUSH0 JUMP`: it never ends.
     let given_up = Obstacle::NotRun(Refusal::Bound(Bound::Steps));
     assert_eq!(no_token(&[0x5b, 0x5f, 0x56]), Err(given_up));
+}
+
+/// A token that does a quarter of what one run may do before it reads its slot: after eight rounds nothing is left for it.
+#[test]
+fn all_rounds_of_a_balance_have_one_bound() {
+    // `JUMPDEST …`
+    let slow = [vec![0x5b; 62_500], returning(&READ_FIRST_SLOT)].concat();
+    let proven = contract(&slow);
+    let all = proven.state(&all_of(B256::ZERO));
+    let mut lacks_the_slot = Query::account(TOKEN);
+    lacks_the_slot.add_code(TOKEN);
+    let lacks_the_slot = proven.state(&lacks_the_slot);
+    let environment = proven.environment();
+    let mut meter = Meter::default();
+    let within =
+        |state: &ProvenState, meter: &mut Meter| prove_within(state, Some(&environment), TOKEN, OWNER, meter);
+    let mut hint = Hint::default();
+    hint.learn_all(&all);
+    for _ in 0..3 {
+        let missing = Obstacle::Missing(Query::slot(TOKEN, B256::ZERO));
+        assert_eq!(within(&lacks_the_slot, &mut meter), Err(missing));
+        let query = hint.query_within(TOKEN, OWNER, &environment, Some(&lacks_the_slot), &mut meter);
+        assert_eq!(query.slots()[&TOKEN].len(), 1);
+    }
+    assert!(within(&all, &mut meter.clone()).is_ok());
+    assert!(within(&lacks_the_slot, &mut meter).is_err());
+    let given_up = Obstacle::NotRun(Refusal::Bound(Bound::Together));
+    assert_eq!(within(&all, &mut meter), Err(given_up));
+    // What it would read is not named any more.
+    let query = hint.query_within(TOKEN, OWNER, &environment, Some(&all), &mut meter);
+    assert_eq!(query.slots()[&TOKEN].len(), 0);
+    // Each balance has its own.
+    assert!(prove(&all, Some(&environment), TOKEN, OWNER).is_ok());
 }
 
 /// It returns 6 for `decimals()`, and "MKR" in 32 bytes for anything else.

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use alloy_primitives::Bytes;
 use saldo_chain::Anchor;
-use saldo_execute::{Call, Estimate, Output, Refusal, estimate, execute, foresee};
+use saldo_execute::{
+    Call, Estimate, Meter, Output, Refusal, estimate_within, execute_within, foresee_within,
+};
 use saldo_reading::Why;
 use saldo_source::Deadline;
 use saldo_token::ProvenState;
@@ -93,8 +95,8 @@ pub(crate) async fn call(
     id: BlockId,
     call: &Call,
 ) -> Result<CallReading, CallError> {
-    let running = run(inner, id, call, |state, environment| {
-        execute(state, environment, call).map(|executed| executed.output().clone())
+    let running = run(inner, id, call, |state, environment, meter| {
+        execute_within(state, environment, call, meter).map(|executed| executed.output().clone())
     });
     let (anchor, output) = counted(inner, "call", running).await?;
     Ok(CallReading { anchor, output })
@@ -102,13 +104,16 @@ pub(crate) async fn call(
 
 /// Estimates the gas of a transaction that makes `call` in the state of the block that `id` names.
 pub(crate) async fn gas(inner: &Arc<ClientInner>, id: BlockId, call: &Call) -> Result<GasReading, CallError> {
-    let running = run(inner, id, call, |state, environment| estimate(state, environment, call));
+    let running =
+        run(inner, id, call, |state, environment, meter| estimate_within(state, environment, call, meter));
     let (anchor, estimate) = counted(inner, "estimate_gas", running).await?;
     Ok(GasReading { anchor, estimate })
 }
 
 /// The most times that more is asked for. Code asks for one contract after another.
 const ROUNDS: usize = 16;
+/// How many times as much as one run all rounds together may cost. An app chooses what it calls, so this is more than for a balance.
+const RUNS: u64 = 8;
 /// The most questions about one call.
 const QUESTIONS: usize = 256;
 
@@ -116,13 +121,17 @@ async fn run<T>(
     inner: &Arc<ClientInner>,
     id: BlockId,
     call: &Call,
-    run: impl Fn(&ProvenState, &saldo_chain::Environment) -> Result<T, Refusal>,
+    run: impl Fn(&ProvenState, &saldo_chain::Environment, &mut Meter) -> Result<T, Refusal>,
 ) -> Result<(Anchor, T), CallError> {
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let environment = found.anchor.environment(&inner.head.network());
     let environment = environment.map_err(|error| not_run(&error))?;
-    let mut wanted = inner.proofs.foresee(|hints| foresee(None, hints, &environment, call));
+    let mut meter = Meter::of_runs(RUNS);
+    let foreseen = |proven: Option<&ProvenState>, meter: &mut Meter| {
+        inner.proofs.foresee(|hints| foresee_within(proven, hints, &environment, call, meter))
+    };
+    let mut wanted = foreseen(None, &mut meter);
     // A transfer without code needs both accounts, and no hint knows them.
     wanted.add_account(call.from);
     wanted.add_account(call.to);
@@ -134,7 +143,7 @@ async fn run<T>(
         let facts = prove(inner, &found, &wanted, deadline).await?;
         let mut state = facts.state(found.anchor.state_root());
         inner.proofs.exchange_hints(&mut state, call.to);
-        match run(&state, &environment) {
+        match run(&state, &environment, &mut meter) {
             Ok(result) => {
                 let providers = facts.providers().cloned().collect();
                 let anchor = inner.let_out(&found, &providers, deadline).await?;
@@ -142,7 +151,7 @@ async fn run<T>(
             }
             Err(Refusal::Missing(query)) => {
                 wanted = facts.query();
-                wanted.merge(inner.proofs.foresee(|hints| foresee(Some(&state), hints, &environment, call)));
+                wanted.merge(foreseen(Some(&state), &mut meter));
                 wanted.merge(query);
             }
             Err(refusal) => return Err(refused(&refusal)),

@@ -20,6 +20,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         argument: "`balanceOf` is the getter of `mapping (address => uint) public balanceOf`, which is the fourth variable after \
                    `name`, `symbol` and `decimals`. A getter has one path. The code has no `delegatecall` and no assembly. The \
                    published source, compiled by solc 0.4.18 without optimizer, has this hash.",
+        real_proof: Some("mpt/real-getproof/nimbus.json"),
     },
     Layout {
         code_hash: b256!("5b83bdbcc56b2e630f2807bbadd2b0c21619108066b92a58de081261089e9ce5"),
@@ -31,6 +32,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         argument: "`balanceOf` is the getter of `mapping(address => uint) public balanceOf`, the second variable of the first base \
                    contract, after `totalSupply`. A getter has one path. The code has no immutable values, so all pools of the \
                    factory have it. The published source, compiled by solc 0.5.16, has this hash.",
+        real_proof: None,
     },
     Layout {
         code_hash: b256!("b44fb4e949d0f78f87f79ee46428f23a2a5713ce6fc6e0beb3dda78c2ac1ea55"),
@@ -48,6 +50,7 @@ pub(super) const LAYOUTS: &[Layout] = &[
         argument: "`balanceOf` returns `balances[who]` if `deprecated` is false, and asks `upgradedAddress` if it is true. Slot 0 \
                    has `owner` and `paused`, 1 `_totalSupply`, 2 `balances`, 3 and 4 the fees, 5 `allowed`, 6 `isBlackListed`, \
                    7 to 9 name, symbol and decimals, 10 `upgradedAddress` and `deprecated`.",
+        real_proof: Some("mpt/real-getproof/avm.json"),
     },
     Layout {
         code_hash: b256!("cdfb7d322961af3acae7a8f7ee8b69c205b36f576cc5b077f170c7eb8ecbe3ea"),
@@ -58,5 +61,6 @@ pub(super) const LAYOUTS: &[Layout] = &[
         source: "https://github.com/circlefin/stablecoin-evm/blob/master/contracts/v2/FiatTokenV2_2.sol",
         argument: "`balanceOf` returns `balanceAndBlacklistStates[account]` without the highest bit, whether or not the token is \
                    paused or the account is blocked. The mapping is at slot 9, where earlier versions kept `balances`.",
+        real_proof: Some("e2e/mainnet-deneb-11412861-usdc-balance"),
     },
 ];
