@@ -1,8 +1,8 @@
 //! Examines one beacon source.
 
-use saldo_beacon::unit::{Period, UnixTime};
+use saldo_beacon::unit::{Period, Slot, UnixTime};
 use saldo_beacon::{AdvanceError, Checkpoint, LightClient, LightClientUpdate, Network, Wants, decode};
-use saldo_reading::Failure;
+use saldo_reading::{Failure, Now, Policy};
 use saldo_source::beacon::{Data, MAX_UPDATES, Route};
 use serde_json::Value;
 
@@ -145,12 +145,19 @@ pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, re
     report.behind = newest
         .zip(present)
         .map(|(head, present)| present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0));
+    report.is_young = newest.is_some_and(|head| is_young(head.slot, &network, now(probe)));
     if probe.is_short_of_time() {
         return;
     }
     report.json =
         probe.fetch_json(Route::OptimisticUpdate).await.and_then(|data| names_fork(&data, &network)).into();
     report.oldest_period = oldest_period(probe, &network).await;
+}
+
+/// Whether a balance at the head of `slot` is young enough at `now`, by the rule and the usual policy of a reader.
+fn is_young(slot: Slot, network: &Network, now: UnixTime) -> bool {
+    let age = now.saturating_sub(network.slot_start(slot));
+    Now::new(now, None, network.slot_duration()).allows(age, &Policy::signed())
 }
 
 /// The head that an update is about.
@@ -261,7 +268,7 @@ pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
         (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = if is_elsewhere(report) { Vec::new() } else { of_routes(probe, report) };
     if let Some(slots) = report.behind.filter(|slots| *slots > Finding::MOST_SLOTS_BEHIND) {
-        more.push(Finding::Behind { slots });
+        more.push(Finding::Behind { slots, is_too_old: !report.is_young });
     }
     more.extend(Finding::of_rate(probe.rate(), &more));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));

@@ -157,6 +157,8 @@ pub enum Finding {
     Behind {
         /// By how many slots.
         slots: u64,
+        /// Whether a balance at that head would be older than a reader accepts.
+        is_too_old: bool,
     },
     /// The checkpoint is too old to start from. Fault: the caller.
     CheckpointTooOld,
@@ -173,7 +175,7 @@ impl Finding {
     pub(crate) const MOST_CLOCK_OFFSET: u64 = 30;
     /// The latency from which a provider is slow: a reader waits 4 s for all requests together.
     pub(crate) const SLOW: Duration = Duration::from_millis(1_500);
-    /// The most slots by which a usable head may be behind.
+    /// The most slots by which a head may be behind without a finding.
     pub const MOST_SLOTS_BEHIND: u64 = 3;
     /// The most blocks by which a tip may be behind the signed head without a finding.
     pub(crate) const MOST_BLOCKS_BEHIND: u64 = 2;
@@ -233,6 +235,7 @@ impl Finding {
             | Self::NoUpdates { .. }
             | Self::NoFinalityUpdates
             | Self::NoOptimisticUpdates
+            | Self::Behind { is_too_old: false, .. }
             | Self::ClockOff
             | Self::OutvotedRoot => Severity::Warning,
             _ => Severity::Defect,

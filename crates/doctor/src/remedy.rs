@@ -58,8 +58,11 @@ impl Finding {
             Self::OtherBranch => {
                 "it follows another branch; wait until it returns to this branch, or use another provider."
             }
-            Self::Lagging { .. } | Self::NotSynced | Self::Behind { .. } => {
+            Self::Lagging { .. } | Self::NotSynced | Self::Behind { is_too_old: true, .. } => {
                 "wait until it has caught up, or use another endpoint."
+            }
+            Self::Behind { is_too_old: false, .. } => {
+                "it works, but amounts are as old as its heads: wait until it has caught up, or add another beacon source."
             }
             Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
             Self::TipOnly | Self::ShallowProofs { .. } => {
@@ -143,9 +146,11 @@ impl Finding {
                 Why::RateLimited { role: Role::Beacon, retry_after: *retry_after }
             }
             Self::QuotaExhausted => Why::QuotaExhausted { role: Role::Beacon },
-            Self::Unreachable(_) | Self::NeverAnswers | Self::Fails(_) | Self::NoHeads => {
-                Why::LightClientBehind { newest: None }
-            }
+            Self::Unreachable(_)
+            | Self::NeverAnswers
+            | Self::Fails(_)
+            | Self::NoHeads
+            | Self::Behind { is_too_old: true, .. } => Why::LightClientBehind { newest: None },
             _ => return None,
         })
     }

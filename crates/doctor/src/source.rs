@@ -42,6 +42,8 @@ pub struct SourceReport {
     pub json: Check<NamesFork>,
     /// How many slots its newest signed head is behind the head expected by the device's clock.
     pub behind: Option<u64>,
+    /// Whether a balance at that head is young enough for a reader.
+    pub(crate) is_young: bool,
     /// The oldest of the tried periods for which it has an update.
     pub oldest_period: Check<Period>,
     /// The findings.
@@ -110,13 +112,14 @@ impl SourceReport {
             ssz: Check::NotChecked(unchecked),
             json: Check::NotChecked(unchecked),
             behind: None,
+            is_young: false,
             oldest_period: Check::NotChecked(unchecked),
             findings: Vec::new(),
         }
     }
 
-    /// Whether a light client can follow heads with it.
+    /// Whether a light client can follow heads with it that are young enough to prove a balance under.
     pub fn can_follow(&self) -> bool {
-        self.behind.is_some_and(|slots| slots <= Finding::MOST_SLOTS_BEHIND)
+        self.is_young
     }
 }

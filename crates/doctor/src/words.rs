@@ -87,7 +87,7 @@ impl Finding {
             Self::NoHeads => f.write_str("serves neither optimistic nor finality updates"),
             Self::DataRefused(failure) => fmt::Display::fmt(failure, f),
             Self::UnknownFork => f.write_str("its data is of a fork that this version cannot read"),
-            Self::Behind { slots } => {
+            Self::Behind { slots, .. } => {
                 write!(f, "its newest signed head is {} behind", counted(*slots, "slot"))
             }
             Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
