@@ -193,7 +193,7 @@ async fn begin(network: &Served, is_quiet: bool) {
         Ok(anchor) => say(format_args!("{}: proven at block {} and above", network.name, anchor.number())),
         Err(error) => match network.exchange_check.run_after(error.attempts().iter()).await {
             Ok(Some(exchanged)) => {
-                exchanged.at(&format!("{}: nothing is proven", network.name)).report(false)
+                exchanged.at(&format!("{}: nothing is proven", network.name)).report(false);
             }
             _ => say(format_args!(
                 "{}: nothing is proven yet: {}\n  {}",
