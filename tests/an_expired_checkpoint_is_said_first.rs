@@ -1,8 +1,10 @@
 //! That a checkpoint is too old is known on the device: it is said first, also offline and whatever else fails.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use saldo::{Checkpoint, Client, Why};
+use saldo::{Checkpoint, Client, Endpoint, Why};
+use saldo_doctor::{Doctor, Finding, Verdict};
 use saldo_drill::{Fault, Provider};
 use saldo_tests::checkpoint_world::CheckpointWorld;
 
@@ -62,6 +64,23 @@ fn before_the_first_start() {
             !log.iter().any(|exchange| exchange.host.starts_with("source")),
             "{case}: nothing to ask for"
         );
+    }
+}
+
+/// The doctor knows it too, whatever else fails.
+#[test]
+fn the_doctor_says_it() {
+    for (case, world) in worlds(5) {
+        let expired = world.chain.checkpoint();
+        world.sleep_for(MONTHS);
+        let (internet, clock) = (world.simulation.internet(), world.simulation.clock());
+        let doctor = Doctor::new(world.network.clone(), Arc::new(internet), Arc::new(clock))
+            .checkpoint(Some(expired))
+            .provider("http://provider.test".parse::<Endpoint>().unwrap())
+            .source("http://source0.test".parse::<Endpoint>().unwrap());
+        let report = world.simulation.run(doctor.examine(&|_| {}));
+        assert_eq!(report.sources[0].findings[0], Finding::CheckpointTooOld, "{case}: {report:?}");
+        assert_eq!(report.diagnosis.verdict, Verdict::NeedsAction, "{case}");
     }
 }
 

@@ -409,3 +409,22 @@ fn what_balance_survives_is_no_defect() {
         both.scene.assert_true(&reading, BOB);
     }
 }
+
+/// A clock that is ahead makes heads look old. The dates of the servers tell it, to both.
+#[test]
+fn both_name_a_fast_clock() {
+    for (seed, ahead) in (900..).zip([3_600, 86_400].map(Duration::from_secs)) {
+        let both = Both::new(&chain(seed), seed);
+        both.scene.simulation.clock().set_ahead(ahead);
+        let report = both.examine();
+        let reading = both.scene.patient_balance(BOB, PATIENCE);
+        let (code, next_step) = reason(&reading);
+        let finding = &report.sources[0].findings[0];
+        assert_eq!((finding.code(), code), ("clock_off", "clock_off"), "{ahead:?}: {report:?}");
+        assert_steps(finding, &next_step, "device's clock");
+        assert_eq!(report.diagnosis.verdict, Verdict::NeedsAction);
+        assert!(report.diagnosis.next_steps[0].contains("clock"), "{:?}", report.diagnosis.next_steps);
+        both.scene.simulation.clock().set_ahead(Duration::ZERO);
+        assert_eq!(both.examine().diagnosis.verdict, Verdict::Works);
+    }
+}

@@ -40,15 +40,17 @@ impl ChainCheck {
         let said: Vec<u64> =
             join_all(self.providers.iter().map(ask)).await.into_iter().filter_map(Result::ok).collect();
         match said.first() {
-            Some(other) if !said.contains(&self.expected) => Err(CommandFailure::usage(
-                "wrong_chain_id",
-                format!(
-                    "the network file says chain {}, and the providers serve chain {other}",
-                    self.expected
-                ),
-                "Correct `chain_id` in the network file, or give providers of that chain.",
-            )),
+            Some(other) if !said.contains(&self.expected) => Err(wrong_chain_id(self.expected, *other)),
             _ => Ok(()),
         }
     }
+}
+
+/// The failure where a network file says the chain `expected`, and all providers serve `other`.
+pub(crate) fn wrong_chain_id(expected: u64, other: u64) -> CommandFailure {
+    CommandFailure::usage(
+        "wrong_chain_id",
+        format!("the network file says chain {expected}, and the providers serve chain {other}"),
+        "Correct `chain_id` in the network file, or give providers of that chain.",
+    )
 }

@@ -6,10 +6,11 @@ mod text;
 use std::io::IsTerminal;
 use std::sync::Arc;
 
-use saldo_doctor::{Doctor, Limits, Progress, Verdict};
+use saldo_doctor::{Doctor, Finding, Limits, Progress, Report, Verdict};
 use saldo_source::SystemClock;
 
 use crate::arguments::DoctorArguments;
+use crate::chain_id::wrong_chain_id;
 use crate::failure::CommandFailure;
 use crate::say::say_in_place;
 use crate::{print, setup};
@@ -47,7 +48,11 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
         doctor = doctor.checkpoint_source(endpoint);
     }
     let is_interactive = std::io::stderr().is_terminal();
-    let report = doctor.examine(&|progress| show_progress(is_interactive, &progress)).await;
+    let mut report = doctor.examine(&|progress| show_progress(is_interactive, &progress)).await;
+    if let Some(other) = chosen.is_own.then(|| only_other_chain(&report)).flatten() {
+        let failure = wrong_chain_id(report.chain_id, other);
+        report.diagnosis.next_steps.insert(0, failure.to_line());
+    }
     if is_interactive {
         say_in_place("\r\x1b[K");
     }
@@ -61,6 +66,21 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
         Verdict::NotNow => 3,
         Verdict::NeedsAction => 4,
     })
+}
+
+/// The chain of all providers that say one, if it is another than that of the network.
+fn only_other_chain(report: &Report) -> Option<u64> {
+    let mut said =
+        report.providers.iter().flat_map(|provider| &provider.findings).filter_map(|finding| match finding {
+            Finding::WrongChain { got, .. } => Some(*got),
+            _ => None,
+        });
+    let other = said.next()?;
+    let is_right = report.providers.iter().any(|provider| {
+        provider.chain_id.is_found()
+            && !provider.findings.iter().any(|finding| matches!(finding, Finding::WrongChain { .. }))
+    });
+    (said.all(|chain| chain == other) && !is_right).then_some(other)
 }
 
 fn show_progress(is_interactive: bool, progress: &Progress) {

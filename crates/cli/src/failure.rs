@@ -58,6 +58,11 @@ impl CommandFailure {
         }
     }
 
+    /// What is wrong, and the next step, in one line.
+    pub(crate) fn to_line(&self) -> String {
+        format!("{}. {}", self.detail, self.next_step)
+    }
+
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         self.status

@@ -377,16 +377,24 @@ fn a_wrong_chain_id_in_a_network_file_is_noticed() {
     let network = test_chain().network();
     let wrong =
         network.to_toml().replacen(&format!("chain_id = {}", network.chain_id()), "chain_id = 4242", 1);
-    let mut command = saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "9s", "-n"]);
-    command.arg(network_file(&wrong));
-    for (option, urls) in [("--rpc-url", services.rpc_urls()), ("--beacon-url", services.beacon_urls())] {
-        for url in urls {
-            command.args([option, &url]);
+    let file = network_file(&wrong);
+    let ask = |command: &[&str]| {
+        let mut command = saldo(command);
+        command.args(["--json", "--timeout", "9s", "-n"]).arg(&file);
+        for (option, urls) in [("--rpc-url", services.rpc_urls()), ("--beacon-url", services.beacon_urls())] {
+            for url in urls {
+                command.args([option, &url]);
+            }
         }
-    }
-    let refused = run(&mut command);
+        run(&mut command)
+    };
+    let refused = ask(&["balance", &ALICE.to_string()]);
     assert_refused(&refused, "chain 4242");
     assert_eq!(refused.only()["error"]["code"], "wrong_chain_id");
+    let examined = ask(&["doctor"]);
+    let step = examined.only()["diagnosis"]["next_steps"][0].as_str().unwrap().to_owned();
+    assert!(step.contains("chain 4242") && step.contains("Correct `chain_id` in the network file"), "{step}");
+    assert_eq!(examined.status, 4);
 }
 
 #[test]

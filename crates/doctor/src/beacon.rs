@@ -26,6 +26,11 @@ pub(crate) async fn start(
     checkpoint: Option<Checkpoint>,
     report: &mut SourceReport,
 ) -> Option<LightClient> {
+    // It is known without any answer, and no answer can help.
+    let is_expired = checkpoint.is_some_and(|checkpoint| is_too_old(checkpoint, network, now(probe)));
+    if is_expired {
+        report.findings.push(Finding::CheckpointTooOld);
+    }
     report.genesis = probe.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
     if report.findings_of_network() {
         return None;
@@ -37,6 +42,9 @@ pub(crate) async fn start(
         return None;
     }
     if report.genesis.failure().is_some_and(is_of_host) {
+        return None;
+    }
+    if is_expired {
         return None;
     }
     let Some(checkpoint) = checkpoint else {
@@ -59,6 +67,13 @@ pub(crate) async fn start(
             None
         }
     }
+}
+
+/// Whether the slot of a checkpoint says that trust must not start from it any more.
+fn is_too_old(checkpoint: Checkpoint, network: &Network, now: UnixTime) -> bool {
+    let Some(made) = checkpoint.slot.map(|slot| network.epoch_at(slot)) else { return false };
+    let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
+    today.since(made).is_some_and(|age| age > network.max_checkpoint_age_between(made, today))
 }
 
 impl SourceReport {

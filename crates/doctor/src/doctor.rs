@@ -11,11 +11,12 @@ use saldo_reading::ProviderId;
 use saldo_source::{Clock, Deadline, Endpoint, Transport};
 
 use crate::check::{Check, Unchecked};
+use crate::clock::Seen;
 use crate::meter::Meter;
 use crate::probe::ProbeClient;
 use crate::report::{Diagnosis, Report};
 use crate::source::{CheckpointReport, SeenHead, SourceReport};
-use crate::{beacon, checkpoint, diagnosis, execution};
+use crate::{beacon, checkpoint, clock, diagnosis, execution};
 
 /// Limits for the cost of an examination.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,8 +153,30 @@ impl Doctor {
             checkpoint_sources: found.checkpoint_sources.clone(),
             diagnosis: Diagnosis::default(),
         };
+        self.blame_clock(&mut report);
         report.diagnosis = diagnosis::diagnose(&report);
         report
+    }
+
+    /// Names this device's clock where it is the reason of what was found.
+    fn blame_clock(&self, report: &mut Report) {
+        let providers = self.providers.iter().zip(&mut report.providers).map(|(endpoint, report)| Seen {
+            endpoint,
+            clock_offset: report.clock_offset,
+            findings: &mut report.findings,
+        });
+        let sources = self.sources.iter().zip(&mut report.sources).map(|(endpoint, report)| Seen {
+            endpoint,
+            clock_offset: report.clock_offset,
+            findings: &mut report.findings,
+        });
+        let checkpoint_sources = self.checkpoint_sources.iter().zip(&mut report.checkpoint_sources);
+        let checkpoint_sources = checkpoint_sources.map(|(endpoint, report)| Seen {
+            endpoint,
+            clock_offset: report.clock_offset,
+            findings: &mut report.findings,
+        });
+        clock::blame(&mut providers.chain(sources).chain(checkpoint_sources).collect::<Vec<_>>());
     }
 
     /// Examines checkpoint sources and beacon sources. Returns also the light client with the newest head.

@@ -162,7 +162,7 @@ pub enum Finding {
     },
     /// The checkpoint is too old to start from. Fault: the caller.
     CheckpointTooOld,
-    /// The device's clock is behind the time of a signed header. Fault: the device.
+    /// The device's clock is wrong: a signed header is later, or the dates or certificates of the servers show it. Fault: the device.
     ClockOff,
     /// It serves no light-client route. Fault: the source.
     NoLightClientData,

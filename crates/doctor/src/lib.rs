@@ -32,6 +32,7 @@ mod beacon;
 mod capabilities;
 mod check;
 mod checkpoint;
+mod clock;
 mod counted;
 mod depth;
 mod diagnosis;

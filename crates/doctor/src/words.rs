@@ -91,7 +91,7 @@ impl Finding {
                 write!(f, "its newest signed head is {} behind", counted(*slots, "slot"))
             }
             Self::CheckpointTooOld => f.write_str("the checkpoint is too old to start from"),
-            Self::ClockOff => f.write_str("this device's clock is behind the time of a signed header"),
+            Self::ClockOff => f.write_str("this device's clock is wrong"),
             Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),
             Self::OutvotedRoot => f.write_str("names another block than the others"),
             _ => f.write_str(self.code()),

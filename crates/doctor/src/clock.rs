@@ -1,0 +1,72 @@
+//! Finds out that it is this device's clock that makes data look old or certificates expired, as a balance does.
+
+use std::collections::BTreeSet;
+
+use saldo_source::Endpoint;
+
+use crate::finding::Finding;
+
+/// The least seconds by which the device's clock is ahead of all dates.
+const FAST: i64 = 60;
+/// The least number of operators that must agree.
+const OPERATORS: usize = 2;
+
+/// What is known of one endpoint.
+pub(crate) struct Seen<'a> {
+    pub(crate) endpoint: &'a Endpoint,
+    /// By how many seconds its clock is ahead of the device's.
+    pub(crate) clock_offset: Option<i64>,
+    pub(crate) findings: &'a mut Vec<Finding>,
+}
+
+/// Replaces findings that follow from this device's clock by [`Finding::ClockOff`].
+pub(crate) fn blame(seen: &mut [Seen<'_>]) {
+    let (is_fast, is_by_certificates) = (is_fast(seen), is_by_certificates(seen));
+    let is_the_clock = |finding: &Finding| match finding {
+        Finding::Behind { is_too_old: true, .. } | Finding::NoUpdates { .. } | Finding::CheckpointTooOld => {
+            is_fast
+        }
+        Finding::NotSecure(fault) => fault.may_be_the_clock() && (is_fast || is_by_certificates),
+        _ => false,
+    };
+    for one in seen {
+        if one.findings.iter().any(is_the_clock) {
+            one.findings.retain(|finding| !is_the_clock(finding) && *finding != Finding::ClockOff);
+            one.findings.insert(0, Finding::ClockOff);
+        }
+    }
+}
+
+/// Whether the clock is ahead of the dates of all servers that gave one, and servers of enough operators did. A server on this device
+/// has its clock.
+fn is_fast(seen: &[Seen<'_>]) -> bool {
+    let elsewhere = seen.iter().filter(|one| !one.endpoint.is_on_this_device());
+    let dated: Vec<(&Endpoint, i64)> =
+        elsewhere.filter_map(|one| Some((one.endpoint, one.clock_offset?))).collect();
+    let operators: BTreeSet<String> = dated.iter().map(|(endpoint, _)| endpoint.operator_key()).collect();
+    operators.len() >= OPERATORS && dated.iter().all(|(_, offset)| *offset <= FAST.saturating_neg())
+}
+
+/// Whether several servers have certificates that are not valid at this device's time, and no other server could be reached.
+fn is_by_certificates(seen: &[Seen<'_>]) -> bool {
+    let mut hosts = BTreeSet::new();
+    for one in seen {
+        let fault = one.findings.iter().find_map(|finding| match finding {
+            Finding::NotSecure(fault) => Some(fault),
+            _ => None,
+        });
+        match fault {
+            Some(fault) if fault.may_be_the_clock() => {
+                let url = one.endpoint.url().expose();
+                hosts.insert((url.host_str().map(str::to_owned), url.port_or_known_default()));
+            }
+            None if one.findings.iter().any(is_silence) => {}
+            _ => return false,
+        }
+    }
+    hosts.len() > 1
+}
+
+fn is_silence(finding: &Finding) -> bool {
+    matches!(finding, Finding::Unreachable(_) | Finding::NeverAnswers)
+}
