@@ -7,11 +7,10 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, Bytes, KECCAK256_EMPTY, U256, keccak256};
 use alloy_rlp::Encodable;
 use libfuzzer_sys::fuzz_target;
-use saldo_beacon::Network;
-use saldo_beacon::unit::Slot;
-use saldo_chain::{Environment, ExecutionHeader};
+use saldo_chain::Environment;
 use saldo_drill::trie::Trie;
 use saldo_execute::{ACCOUNTS, Call, Executed, Refusal, SLOTS, execute};
+use saldo_fuzz::block;
 use saldo_fuzz::input::Input;
 use saldo_proof::{ProvenState, Query, StateRoot, verify_account};
 
@@ -75,7 +74,7 @@ impl World {
                 .insert(Address::repeat_byte(place), Contract { code, storage, balance: u64::from(place) });
         }
         let root = state_trie(&accounts).root();
-        Self { accounts, environment: environment(root, epoch, gas_limit) }
+        Self { accounts, environment: block::environment(root, epoch, gas_limit) }
     }
 
     /// Runs `call`, and proves those of the missing parts whose number `proves` accepts.
@@ -128,33 +127,7 @@ fn state_trie(accounts: &BTreeMap<Address, Contract>) -> Trie {
         contract.balance.encode(&mut fields);
         storage_trie(contract).root().encode(&mut fields);
         code_hash.encode(&mut fields);
-        trie.insert(keccak256(address).as_slice(), &list(&fields));
+        trie.insert(keccak256(address).as_slice(), &block::list(&fields));
     }
     trie
-}
-
-fn list(fields: &[u8]) -> Vec<u8> {
-    let mut encoded = Vec::new();
-    alloy_rlp::Header { list: true, payload_length: fields.len() }.encode(&mut encoded);
-    encoded.extend(fields);
-    encoded
-}
-
-fn environment(root: B256, epoch: u64, gas_limit: u64) -> Environment {
-    let time = Network::mainnet().slot_start(Slot::new(epoch * 32)).as_secs();
-    let mut fields = Vec::new();
-    for field in 0..21_u8 {
-        match field {
-            0 | 13 => B256::repeat_byte(field).encode(&mut fields),
-            2 => Address::repeat_byte(field).encode(&mut fields),
-            3 => root.encode(&mut fields),
-            8 => 1_000_u64.encode(&mut fields),
-            9 => gas_limit.encode(&mut fields),
-            11 => time.encode(&mut fields),
-            _ => 7_u64.encode(&mut fields),
-        }
-    }
-    let rlp = list(&fields);
-    let header = ExecutionHeader::from_rlp(&rlp, keccak256(&rlp)).expect("the hash is its own");
-    Environment::of_header(&header, &Network::mainnet()).expect("the epochs are those of known forks")
 }

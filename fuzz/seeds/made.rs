@@ -132,6 +132,23 @@ pub fn execution(seeds: &mut Seeds, contracts: &Path) {
     }
 }
 
+/// Adds what tokens return: a number, a text, a text of 32 bytes, and the text elsewhere.
+pub fn returned(seeds: &mut Seeds) {
+    let word = |number: u8| [&[0; 31][..], &[number]].concat();
+    let padded = |text: &[u8]| [text, &vec![0; 32 - text.len()]].concat();
+    let usdc = [word(32), word(4), padded(b"USDC")].concat();
+    let elsewhere = [word(64), word(0), word(3), padded(b"DAI")].concat();
+    let longer = [word(32), word(40), vec![b'A'; 40], vec![0; 24]].concat();
+    let too_long = [word(32), word(33), padded(b"USDC")].concat();
+    for bytes in
+        [word(18), padded(b"MKR"), usdc, elsewhere, longer, too_long, vec![0xff; 64], vec![7; 31], vec![]]
+    {
+        for has_decimals in [0, 1] {
+            seeds.add("abi_return", [&[has_decimals], bytes.as_slice()].concat());
+        }
+    }
+}
+
 /// Adds the codes of two captured games, their arguments, and the extra data in them.
 pub fn rollups(seeds: &mut Seeds, captured: &Path) {
     let text = std::fs::read_to_string(captured).unwrap_or_default();

@@ -61,6 +61,7 @@ fn main() -> std::io::Result<()> {
     }
     made::add(&mut seeds, &repository.join("crates/source/src/directory"));
     made::execution(&mut seeds, &repository.join("tests/data/tokens"));
+    made::returned(&mut seeds);
     made::rollups(&mut seeds, &repository.join("tests/data/rollup/games.json"));
     seeds.write(Path::new(&corpus))
 }

@@ -1,5 +1,6 @@
 //! Code that the fuzz targets share: how they read their inputs, and how they check the answers.
 
+pub mod block;
 pub mod edit;
 pub mod file;
 pub mod history;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 from install import HERE
 from keccak import keccak256
@@ -13,6 +14,15 @@ FOLDER = HERE.parent / "data/tokens"
 HOLDER = "0x" + 20 * "a1"
 # Contracts are at this address and the following ones.
 FIRST_ADDRESS = 0x70CF << 144
+# Contracts that ask another one, the slot with its address, and its name.
+PLAIN = "openzeppelin-plain"
+ASKING = {
+    "interest": (1, "interest-pool"),
+    "hostile-catches-other-token": (0, PLAIN),
+    "hostile-depends-on-oracle": (0, PLAIN),
+}
+# The pool of the token with interest: its index, what it grows by in each second, and the time when it had that index.
+INDEX, RATE, UPDATED = 10**27, 10**24, 1_700_000_000
 # A beacon, and a token that passes its calls to the contract that the beacon names.
 BEACON, UPGRADED = f"0x{0x70D0 << 144:040x}", f"0x{(0x70D0 << 144) + 1:040x}"
 # The first account with a known key.
@@ -62,7 +72,25 @@ def compiled() -> dict[str, Program]:
             balance=1,
             reads_limits=True,
         )
+    for name, (slot, asked) in ASKING.items():
+        linked = contracts[name].storage | {slot: int(contracts[asked].address, 16)}
+        contracts[name] = replace(contracts[name], storage=linked)
+    pool = contracts["interest-pool"]
+    contracts["interest-pool"] = replace(pool, storage={0: RATE << 128 | INDEX, 1: UPDATED})
     return contracts
+
+
+def expected(timestamp: int) -> dict[str, int]:
+    """What `balanceOf` must return for the holder in a block of that time, for each contract that holds units or asks one that does."""
+    amounts = given()
+    plain, scaled = amounts[PLAIN], amounts["interest"]
+    half = INDEX // 2
+    interest = (scaled * (INDEX + RATE * (timestamp - UPDATED)) + half) // INDEX
+    return amounts | {
+        "interest": interest,
+        "hostile-catches-other-token": plain,
+        "hostile-depends-on-oracle": 3 * plain,
+    }
 
 
 def given() -> dict[str, int]:
