@@ -65,7 +65,8 @@ fn an_error_for_a_missing_period_leads_to_a_new_agreement() {
         let world = CheckpointWorld::of_long_slots(seed, 3);
         let client = world.client();
         let before = world.assert_true(&world.read(&client)).anchor().origin().clone();
-        world.sleep_for(10 * DAY);
+        // The period of the present is then old enough to start in.
+        world.sleep_for(11 * DAY);
         world.sources[0].set(fault.clone().on("updates"));
         let reading = world.read(&client);
         let origin = world.assert_true(&reading).anchor().origin().clone();
