@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
+use saldo_doctor::{Capabilities, Check, Depth, Finding, Limits, NamesFork, Unchecked, Verdict};
 use saldo_drill::{BatchRefusal, BeaconSource, Chain, Fault, OddError, Provider, Rule};
+use saldo_reading::Why;
 use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
 
@@ -117,6 +118,29 @@ fn the_largest_batch_is_shown() {
     }
 }
 
+/// A limit of calls in a second is no limit of requests, nor of batches: each call of a batch counts.
+#[test]
+fn a_provider_that_counts_the_calls_of_a_batch_is_named() {
+    for (seed, per_second) in (1..).zip([4, 6, 10, 13, 20, 35, 50]) {
+        for hint in [None, Some("1")] {
+            let world = DoctorWorld::new(seed, 1, 1, 0);
+            let retry_after = hint.map(str::to_owned);
+            world.providers[0].add(Fault::CallRate { per_second, retry_after });
+            let report = world.examine();
+            let provider = &report.providers[0];
+            assert_eq!(
+                report.findings_at("provider0"),
+                ["counts_calls"],
+                "{per_second} {hint:?}: {provider:?}"
+            );
+            let Finding::CountsCalls { calls } = provider.findings[0] else { panic!("{provider:?}") };
+            assert!(calls <= per_second && 2 * calls >= per_second, "{calls} of {per_second} {hint:?}");
+            assert!(provider.requests <= Limits::default().requests, "{per_second} {hint:?}: {provider:?}");
+            assert_eq!(report.diagnosis.verdict, Verdict::Works, "{per_second} {hint:?}");
+        }
+    }
+}
+
 /// A limit of bytes is a limit of calls, and no defect either.
 #[test]
 fn a_limit_of_bytes_is_no_broken_batch() {
@@ -181,6 +205,13 @@ fn windows_lag_and_pace_are_measured() {
     assert_eq!(report.providers[2].ahead_of_signed, Some(-5));
     assert_eq!(report.findings_at("provider3"), ["too_slow"], "{:?}", report.providers[3]);
     assert_eq!(report.findings_at("provider4"), ["shallow_proofs"], "{:?}", report.providers[4]);
+    // What `proof_window_missed` says of the same providers, where a finalized amount is asked for.
+    let keeps_older = |step: &str| step.ends_with("add a provider that keeps older state.");
+    assert!(keeps_older(Why::ProofWindowMissed.next_step()));
+    for provider in [0, 4] {
+        let step = report.providers[provider].findings[0].next_step();
+        assert!(step.is_some_and(keeps_older), "{step:?}");
+    }
 }
 
 /// What a provider claims about its states is reported as a claim, beside what it really proves.

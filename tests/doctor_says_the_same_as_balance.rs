@@ -244,13 +244,17 @@ fn rows_of_sources() -> Vec<(Vec<Rule>, &'static str, &'static str, &'static str
     // The updates alone are missing, or other routes with them, in each form.
     for others in [&[][..], &["finality_update"], &["optimistic_update"]] {
         let missing = [&["updates"][..], others].concat();
-        for status in [404, 500] {
+        for status in [404, 405, 501] {
             rows.push((
                 on_routes(&missing, status),
                 "no_updates",
                 "hand_over_missing",
                 "another beacon source",
             ));
+        }
+        // An error says nothing of what the source has.
+        for status in [500, 502, 503, 418] {
+            rows.push((on_routes(&missing, status), "fails", "light_client_behind", "try again"));
         }
     }
     for hint in [None, Some("1"), Some("7"), Some("30")] {
@@ -398,6 +402,15 @@ fn what_balance_survives_is_no_defect() {
         let both = Both::new(&chain, seed);
         let (report, reading) = both.at_provider(&rule);
         assert_eq!(report.providers[0].findings, [], "{rule:?}");
+        both.scene.assert_true(&reading, BOB);
+    }
+    // So is a limit of calls that counts those of a batch.
+    for (seed, per_second) in (200..).zip([10, 20, 50]) {
+        let both = Both::new(&self::chain(seed), seed);
+        let rule = Fault::CallRate { per_second, retry_after: None }.into();
+        let (report, reading) = both.at_provider(&rule);
+        assert_eq!(report.findings_at("provider0"), ["counts_calls"], "{rule:?}: {:?}", report.providers[0]);
+        assert_harmless(&report.providers[0].findings, &rule);
         both.scene.assert_true(&reading, BOB);
     }
     // A rate limit is named, and is no defect.

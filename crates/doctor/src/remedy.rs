@@ -25,6 +25,12 @@ impl Finding {
                 "open a browser and log in to this network, or check the URL: an API answers in JSON."
             }
             Self::LimitsRate(_) => "it works, but readings wait for it: ask less often, or use another plan.",
+            Self::CountsCalls { .. } => {
+                "it works, but readings of many addresses wait for it: read fewer at once, or use another plan."
+            }
+            Self::LimitsRoute { .. } => {
+                "it works without that route: ask less often, use another plan, or add another beacon source."
+            }
             Self::RateLimited { .. } => "ask less often, or use another plan.",
             Self::QuotaExhausted => "raise the quota, wait until it is renewed, or use another provider.",
             Self::Denied => "check the key or the URL.",
@@ -65,8 +71,11 @@ impl Finding {
                 "it works, but amounts are as old as its heads: wait until it has caught up, or add another beacon source."
             }
             Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
-            Self::TipOnly | Self::ShallowProofs { .. } => {
-                "it works, but each reading waits until its block is signed. A node with a longer proof window avoids that."
+            Self::TipOnly => {
+                "it works, but each reading waits until its block is signed; for finalized amounts add a provider that keeps older state."
+            }
+            Self::ShallowProofs { .. } => {
+                "it works for signed amounts; for finalized ones add a provider that keeps older state."
             }
             Self::ClaimsOlderProofs { .. } => {
                 "saldo goes by the proofs, not by the claim. Report the claim to its operator."

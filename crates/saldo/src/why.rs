@@ -139,11 +139,9 @@ fn of_sources(round: &[Attempt]) -> Option<Why> {
     (is_named && round.iter().all(is_silent)).then_some(why)
 }
 
-/// Whether the source says nothing about what it has: it could not be asked, or its answer is no light-client data at all. HTTP 500
-/// is an answer here: some servers send it for a period that they do not have.
+/// Whether the source says nothing about what it has: it could not be asked, or its answer is no light-client data at all.
 fn has_no_data(failure: &Failure) -> bool {
-    matches!(failure, Failure::Malformed { .. })
-        || failure.is_unreachable() && *failure != Failure::Http { status: 500 }
+    matches!(failure, Failure::Malformed { .. }) || failure.is_unreachable()
 }
 
 /// Whether data came and did not verify, in contrast to no data. A misconfigured or overloaded source sends what is no data.
@@ -247,7 +245,14 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         // The time was used up before the providers were asked.
         let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
-        return Some(if had_no_time { Why::Deadline } else { of_silence(attempts) });
+        let lacks_head = case.age_of_head().is_none_or(|age| !now.allows(age, policy));
+        // It was used up by waiting, as the beacon sources asked.
+        let limit = problem.filter(|problem| lacks_head && matches!(problem, Why::RateLimited { .. }));
+        return Some(match (had_no_time, limit) {
+            (true, Some(limit)) => limit.clone(),
+            (true, None) => Why::Deadline,
+            (false, _) => of_silence(attempts),
+        });
     }
     // One provider alone could invent a field: all that answered must say it.
     let mut reached = case.failures().filter(|failure| !failure.is_unreachable()).peekable();
