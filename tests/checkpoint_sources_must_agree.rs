@@ -155,6 +155,71 @@ fn no_source_answers() {
 }
 
 /// A wallet that requires more operators gets no weaker agreement.
+/// What checkpoint sources answer in place of a block, and the reason if the poll lacks only these.
+fn causes() -> Vec<(Fault, &'static str, &'static str)> {
+    let limited = |pause: &str| Fault::RateLimited { retry_after: Some(pause.into()) };
+    vec![
+        (limited("20"), "rate_limited", "checkpoint sources"),
+        (Fault::RateLimited { retry_after: None }, "rate_limited", "checkpoint sources"),
+        (Fault::QuotaExhausted, "quota_exhausted", "checkpoint sources"),
+        (Fault::Status(401), "denied", "Check the key"),
+        (Fault::Forbidden, "denied", "Check the key"),
+        (Fault::Html, "log_in_page", "Open a browser"),
+        (Fault::Redirect("http://elsewhere.test/".into()), "moved", "new URL"),
+    ]
+}
+
+#[test]
+fn a_cause_that_the_silent_sources_share_is_named() {
+    for (seed, (fault, code, step)) in (100..).zip(causes()) {
+        // One vote is there and two are needed, or none is there.
+        for answering in [1, 0] {
+            let world = CheckpointWorld::new(seed, 3);
+            world.checkpoint_sources[answering..].iter().for_each(|source| source.set(fault.clone()));
+            let reading = world.read(&world.client());
+            let why = reading.why().unwrap_or_else(|| panic!("{fault:?}: proven"));
+            assert_eq!(why.code(), code, "{fault:?} {answering}: {:?}", reading.attempts());
+            assert!(why.next_step().contains(step), "{fault:?}: {}", why.next_step());
+        }
+    }
+}
+
+/// One operator is lacking: the cause of one is enough. Two are lacking for different causes: none of the two is the reason.
+#[test]
+fn a_cause_is_named_only_where_the_poll_lacks_no_others() {
+    let too_few = |answered| Why::TooFewCheckpointSources { answered, needed: 3 };
+    for (seed, (fault, code, _)) in (200..).zip(causes()) {
+        let world = CheckpointWorld::new(seed, 4);
+        world.checkpoint_sources[2].set(Fault::Status(503));
+        world.checkpoint_sources[3].set(fault.clone());
+        assert_eq!(why(&world, &world.client()), code, "{fault:?}");
+        world.checkpoint_sources[1].set(Fault::Refuse);
+        let reading = world.read(&world.client());
+        assert_eq!(reading.why(), Some(&too_few(1)), "{fault:?}: {:?}", reading.attempts());
+    }
+    let world = CheckpointWorld::new(300, 3);
+    world.checkpoint_sources[1].set(Fault::Html);
+    world.checkpoint_sources[2].set(Fault::QuotaExhausted);
+    assert_eq!(world.read(&world.client()).why(), Some(&too_few(1)));
+    // Errors of the servers have no remedy of their own.
+    let world = CheckpointWorld::new(301, 3);
+    world.checkpoint_sources.iter().for_each(|source| source.set(Fault::Status(503)));
+    assert_eq!(world.read(&world.client()).why(), Some(&too_few(0)));
+}
+
+/// As soon as enough sources answer again, trust starts.
+#[test]
+fn a_rate_limit_of_checkpoint_sources_is_waited_for() {
+    let world = CheckpointWorld::new(302, 3);
+    let limited = || Fault::RateLimited { retry_after: Some("7".into()) };
+    world.checkpoint_sources.iter().for_each(|source| source.set(limited().times(1)));
+    let reading = world.read(&world.client());
+    let Some(Why::RateLimited { retry_after, .. }) = reading.why() else { panic!("{:?}", reading.why()) };
+    assert_eq!(*retry_after, Some(Duration::from_secs(7)));
+    world.simulation.pass(Duration::from_secs(8));
+    world.assert_true(&world.read(&world.client()));
+}
+
 #[test]
 fn k_operators_must_answer() {
     let world = CheckpointWorld::new(8, 4);

@@ -75,6 +75,11 @@ fn only_a_rate_limit_states_how_long_to_wait() {
 #[test]
 fn a_limit_names_the_servers_that_set_it() {
     let of = |role| [Why::RateLimited { role, retry_after: None }, Why::QuotaExhausted { role }];
+    for checkpoint in of(Role::Checkpoint) {
+        assert_eq!(checkpoint.fault(), Fault::Beacon);
+        assert!(checkpoint.to_string().contains("checkpoint source"), "{checkpoint}");
+        assert!(checkpoint.next_step().contains("checkpoint source"), "{checkpoint}");
+    }
     for (providers, sources) in of(Role::Execution).iter().zip(&of(Role::Beacon)) {
         assert_eq!(providers.code(), sources.code());
         assert_eq!((providers.fault(), sources.fault()), (Fault::Providers, Fault::Beacon));

@@ -63,6 +63,13 @@ pub(crate) const RATE_LIMITED_BY_SOURCES: Reason = Reason {
     ..RATE_LIMITED
 };
 
+pub(crate) const RATE_LIMITED_BY_CHECKPOINT_SOURCES: Reason = Reason {
+    fault: Fault::Beacon,
+    message: "the checkpoint sources ask to wait",
+    next_step: "Wait, add checkpoint sources, or give a finalized checkpoint from a source you trust.",
+    ..RATE_LIMITED
+};
+
 pub(crate) const QUOTA_EXHAUSTED: Reason = Reason {
     code: "quota_exhausted",
     fault: Fault::Providers,
@@ -75,6 +82,13 @@ pub(crate) const QUOTA_EXHAUSTED_AT_SOURCES: Reason = Reason {
     fault: Fault::Beacon,
     message: "the quota with the beacon sources is used up",
     next_step: "Raise the quota, or add another beacon source.",
+    ..QUOTA_EXHAUSTED
+};
+
+pub(crate) const QUOTA_EXHAUSTED_AT_CHECKPOINT_SOURCES: Reason = Reason {
+    fault: Fault::Beacon,
+    message: "the quota with the checkpoint sources is used up",
+    next_step: "Raise the quota, add checkpoint sources, or give a finalized checkpoint from a source you trust.",
     ..QUOTA_EXHAUSTED
 };
 

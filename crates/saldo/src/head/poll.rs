@@ -6,9 +6,9 @@ use futures_util::FutureExt;
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use saldo_beacon::unit::{Epoch, Slot};
-use saldo_reading::{Attempt, Failure, Outcome, Role};
+use saldo_reading::{Attempt, Failure, Outcome, Role, TransportError, Why};
 use saldo_source::checkpoint::{block_root, finalized_epoch};
-use saldo_source::{BoxedFuture, Deadline, Endpoint, IntoBoxed, SortedMap};
+use saldo_source::{BoxedFuture, Deadline, Endpoint, IntoBoxed, SortedMap, SortedSet, sort_by};
 
 use super::Head;
 use super::agreement::{Verdict, Votes};
@@ -18,6 +18,60 @@ use super::trust_start::Agreement;
 pub(super) struct PollResult {
     pub(super) votes: Votes,
     pub(super) attempts: Vec<Attempt>,
+}
+
+impl PollResult {
+    /// The cause that at least `lacking` operators share that named no block: without it, the poll could have succeeded.
+    pub(super) fn shared_cause(&self, agreement: &Agreement, lacking: usize) -> Option<Why> {
+        let operator_of = |attempt: &Attempt| {
+            let mut sources = agreement.sources.iter();
+            sources.find(|source| *source.id() == attempt.provider).map(Endpoint::operator_key)
+        };
+        let is_vote = |attempt: &&Attempt| matches!(attempt.outcome, Outcome::Named { .. });
+        let voted: SortedSet<String> = self.attempts.iter().filter(is_vote).filter_map(operator_of).collect();
+        let mut causes = SortedMap::<String, &Failure>::new();
+        for attempt in &self.attempts {
+            if let (Some(operator), Some(failure)) = (operator_of(attempt), attempt.outcome.failure())
+                && !voted.iter().any(|voted| *voted == operator)
+            {
+                causes.insert(operator, failure);
+            }
+        }
+        let share =
+            |test: fn(&Failure) -> bool| causes.values().filter(|failure| test(failure)).count() >= lacking;
+        let role = Role::Checkpoint;
+        if share(is_rate_limit) {
+            Some(Why::RateLimited { role, retry_after: shortest_pause(causes.values(), lacking) })
+        } else if share(|failure| *failure == Failure::QuotaExhausted) {
+            Some(Why::QuotaExhausted { role })
+        } else if share(|failure| matches!(failure, Failure::Denied { .. })) {
+            Some(Why::Denied)
+        } else if share(|failure| *failure == Failure::WebPage) {
+            Some(Why::LogInPage)
+        } else {
+            share(is_redirect).then_some(Why::Moved)
+        }
+    }
+}
+
+fn is_rate_limit(failure: &Failure) -> bool {
+    matches!(failure, Failure::RateLimited { .. })
+}
+
+fn is_redirect(failure: &Failure) -> bool {
+    matches!(failure, Failure::Transport(TransportError::Redirect { .. }))
+}
+
+/// The pause after which `lacking` sources may be asked again, if these said how long to wait.
+fn shortest_pause<'a>(failures: impl Iterator<Item = &'a &'a Failure>, lacking: usize) -> Option<Duration> {
+    let mut pauses: Vec<Option<Duration>> = failures
+        .filter_map(|failure| match failure {
+            Failure::RateLimited { retry_after } => Some(*retry_after),
+            _ => None,
+        })
+        .collect();
+    sort_by(&mut pauses, Option::cmp);
+    pauses.get(lacking.saturating_sub(1)).copied().flatten()
 }
 
 impl Head {

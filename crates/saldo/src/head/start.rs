@@ -201,7 +201,9 @@ impl Head {
             Verdict::TooFew { answered, needed } => {
                 let goes_on = polled.attempts.iter().any(may_have_another_epoch);
                 let too_few = Why::TooFewCheckpointSources { answered, needed };
-                let why = why::of_tls(&polled.attempts).unwrap_or(too_few);
+                let lacking = needed.saturating_sub(answered);
+                let cause = why::of_tls(&polled.attempts).or_else(|| polled.shared_cause(agreement, lacking));
+                let why = cause.unwrap_or(too_few);
                 Try { answered, goes_on, is_over: false, round: Round::lost(polled.attempts, why) }
             }
             Verdict::Agreed { root, operators } => {
