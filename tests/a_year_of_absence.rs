@@ -58,6 +58,22 @@ fn sources_without_old_updates_are_enough() {
     world.assert_true(&world.read(&client));
 }
 
+/// Some servers answer HTTP 500 for a period that they do not have. Trust then restarts by agreement, as after a plain answer.
+#[test]
+fn an_error_for_a_missing_period_leads_to_a_new_agreement() {
+    for (seed, fault) in (20..).zip([Fault::Status(404), Fault::Status(500)]) {
+        let world = CheckpointWorld::of_long_slots(seed, 3);
+        let client = world.client();
+        let before = world.assert_true(&world.read(&client)).anchor().origin().clone();
+        // The period of the present is then old enough to start in.
+        world.sleep_for(11 * DAY);
+        world.sources[0].set(fault.clone().on("updates"));
+        let reading = world.read(&client);
+        let origin = world.assert_true(&reading).anchor().origin().clone();
+        assert!(origin.checkpoint().slot > before.checkpoint().slot, "{fault:?}");
+    }
+}
+
 #[test]
 fn an_expired_given_checkpoint_is_reported() {
     let world = CheckpointWorld::of_long_slots(5, 0);

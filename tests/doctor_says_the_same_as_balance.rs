@@ -244,13 +244,17 @@ fn rows_of_sources() -> Vec<(Vec<Rule>, &'static str, &'static str, &'static str
     // The updates alone are missing, or other routes with them, in each form.
     for others in [&[][..], &["finality_update"], &["optimistic_update"]] {
         let missing = [&["updates"][..], others].concat();
-        for status in [404, 500] {
+        for status in [404, 405, 501] {
             rows.push((
                 on_routes(&missing, status),
                 "no_updates",
                 "hand_over_missing",
                 "another beacon source",
             ));
+        }
+        // An error says nothing of what the source has.
+        for status in [500, 502, 503, 418] {
+            rows.push((on_routes(&missing, status), "fails", "light_client_behind", "try again"));
         }
     }
     for hint in [None, Some("1"), Some("7"), Some("30")] {

@@ -308,9 +308,7 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
         failure => Finding::of(failure),
     }));
     found.extend(updates.map(|failure| match report.missing_period {
-        Some(period) if lacks_route(failure) && !matches!(failure, Failure::Denied { .. }) => {
-            Finding::NoUpdates { period }
-        }
+        Some(period) if is_absent(failure) => Finding::NoUpdates { period },
         _ => Finding::of(failure),
     }));
     // Without the committee of the present, no head can be checked: that is no fault of the head.
@@ -330,13 +328,14 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
 
 /// Whether one route is missing or failing, in contrast to data that is refused and to a host that does not answer at all.
 fn lacks_route(failure: &Failure) -> bool {
-    match failure {
-        Failure::NotServed { .. } | Failure::Http { .. } | Failure::Denied { .. } => true,
-        Failure::Malformed { what } => *what == NO_UPDATES,
-        _ => false,
-    }
+    is_absent(failure) || matches!(failure, Failure::Http { .. } | Failure::Denied { .. })
 }
 
 fn now(probe: &ProbeClient<'_>) -> UnixTime {
     probe.io.clock().wall()
 }
+/// Whether the source says that it does not have what it was asked for, in contrast to an error.
+fn is_absent(failure: &Failure) -> bool {
+    matches!(failure, Failure::NotServed { .. } | Failure::Malformed { what: NO_UPDATES })
+}
+

@@ -139,11 +139,9 @@ fn of_sources(round: &[Attempt]) -> Option<Why> {
     (is_named && round.iter().all(is_silent)).then_some(why)
 }
 
-/// Whether the source says nothing about what it has: it could not be asked, or its answer is no light-client data at all. HTTP 500
-/// is an answer here: some servers send it for a period that they do not have.
+/// Whether the source says nothing about what it has: it could not be asked, or its answer is no light-client data at all.
 fn has_no_data(failure: &Failure) -> bool {
-    matches!(failure, Failure::Malformed { .. })
-        || failure.is_unreachable() && *failure != Failure::Http { status: 500 }
+    matches!(failure, Failure::Malformed { .. }) || failure.is_unreachable()
 }
 
 /// Whether data came and did not verify, in contrast to no data. A misconfigured or overloaded source sends what is no data.

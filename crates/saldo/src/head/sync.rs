@@ -2,7 +2,7 @@
 
 use futures_util::future::{Either, select};
 use saldo_chain::Level;
-use saldo_reading::{Generation, Why};
+use saldo_reading::{Attempt, Failure, Generation, Why};
 use saldo_source::Deadline;
 
 use super::Head;
@@ -58,11 +58,11 @@ impl Head {
             }
             Need::Heads | Need::Nothing => Round::default(),
         };
-        let round = match round.problem {
-            Some(Why::HandOverMissing { .. }) => {
-                self.handle_missing_update(round, generation, deadline).await
-            }
-            _ => round,
+        let may_be_missing = matches!(need, Need::Updates { .. }) && may_be_missing(&round);
+        let round = if may_be_missing {
+            self.handle_missing_update(round, generation, deadline).await
+        } else {
+            round
         };
         self.name_missing_routes(round, deadline).await
     }
@@ -89,5 +89,15 @@ impl Head {
             Some(newest) => Round::lost(missing.attempts, Why::LightClientBehind { newest: Some(newest) }),
             None => missing,
         }
+    }
+}
+
+/// Whether the update may be missing at a source. Some servers answer HTTP 500 for a period that they do not have.
+fn may_be_missing(round: &Round) -> bool {
+    let may_lack = |attempt: &Attempt| attempt.outcome.failure() == Some(&Failure::Http { status: 500 });
+    match &round.problem {
+        Some(Why::HandOverMissing { .. }) => true,
+        Some(Why::LightClientBehind { .. } | Why::HeadsRefused) => round.attempts.iter().any(may_lack),
+        _ => false,
     }
 }
