@@ -26,21 +26,9 @@ pub(crate) async fn start(
     checkpoint: Option<Checkpoint>,
     report: &mut SourceReport,
 ) -> Option<LightClient> {
-    report.genesis = probe.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
-    if report.findings_of_network() {
-        return None;
-    }
-    if report.genesis.failure().is_some_and(Kind::may_be_other)
-        && probe.only_kind().await == Some(Kind::ExecutionProvider)
-    {
-        report.findings.push(Finding::IsExecutionProvider);
-        return None;
-    }
-    if report.genesis.failure().is_some_and(is_of_host) {
-        return None;
-    }
     let Some(checkpoint) = checkpoint else {
         report.bootstrap = Check::NotChecked(Unchecked::NoCheckpoint);
+        check_genesis(probe, network, report).await;
         return None;
     };
     let started = async {
@@ -55,9 +43,25 @@ pub(crate) async fn start(
             Some(client)
         }
         Err(failure) => {
+            // No network but this one has the checkpoint. So the genesis tells only why the bootstrap is missing.
+            let is_of_host = is_of_host(&failure);
             report.bootstrap = Check::Failed(failure);
+            if !is_of_host {
+                check_genesis(probe, network, report).await;
+            }
             None
         }
+    }
+}
+
+/// Checks whether the source is of the network, and whether it is a beacon source.
+async fn check_genesis(probe: &ProbeClient<'_>, network: &Network, report: &mut SourceReport) {
+    report.genesis = probe.fetch(Route::Genesis).await.and_then(|data| of_network(&data, network)).into();
+    if !report.findings_of_network()
+        && report.genesis.failure().is_some_and(Kind::may_be_other)
+        && probe.only_kind().await == Some(Kind::ExecutionProvider)
+    {
+        report.findings.push(Finding::IsExecutionProvider);
     }
 }
 
@@ -123,6 +127,17 @@ pub(crate) async fn look_for_routes(probe: &ProbeClient<'_>, network: &Network, 
 pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, report: &mut SourceReport) {
     let network = client.network().clone();
     report.updates = committee_updates(probe, client, report).await;
+    follow_heads(probe, client, report).await;
+    other_checks(probe, &network, report).await;
+}
+
+/// Advances `client`, which knows the present committee, with the source's heads.
+pub(crate) async fn follow_heads(
+    probe: &ProbeClient<'_>,
+    client: &mut LightClient,
+    report: &mut SourceReport,
+) {
+    let network = client.network().clone();
     let optimistic = async {
         let data = probe.fetch(Route::OptimisticUpdate).await?;
         report.ssz = Check::Found(data.encoding == decode::Encoding::Ssz);
@@ -146,12 +161,21 @@ pub(crate) async fn follow(probe: &ProbeClient<'_>, client: &mut LightClient, re
         .zip(present)
         .map(|(head, present)| present.since(head.slot.saturating_add(USUAL_LAG)).unwrap_or(0));
     report.is_young = newest.is_some_and(|head| is_young(head.slot, &network, now(probe)));
-    if probe.is_short_of_time() {
-        return;
+}
+
+/// Makes the checks that a balance does not need, each once. A route that was refused because of the rate is not asked for again.
+async fn other_checks(probe: &ProbeClient<'_>, network: &Network, report: &mut SourceReport) {
+    if !report.genesis.is_tried() && !probe.is_short_of_time() {
+        let genesis = probe.fetch_once(Route::Genesis).await;
+        report.genesis = genesis.and_then(|data| of_network(&data, network)).into();
     }
-    report.json =
-        probe.fetch_json(Route::OptimisticUpdate).await.and_then(|data| names_fork(&data, &network)).into();
-    report.oldest_period = oldest_period(probe, &network).await;
+    if !report.optimistic.is_rate_limited() && !probe.is_short_of_time() {
+        let json = probe.fetch_json(Route::OptimisticUpdate).await;
+        report.json = json.and_then(|data| names_fork(&data, network)).into();
+    }
+    if !report.updates.is_rate_limited() && !probe.is_short_of_time() {
+        report.oldest_period = oldest_period(probe, network).await;
+    }
 }
 
 /// Whether a balance at the head of `slot` is young enough at `now`, by the rule and the usual policy of a reader.
@@ -262,13 +286,19 @@ async fn oldest_period(probe: &ProbeClient<'_>, network: &Network) -> Check<Peri
 }
 
 /// Derives the findings from the checks.
-pub(crate) fn judge(probe: &ProbeClient<'_>, report: &mut SourceReport) {
+///
+/// `leads` tells whether one of the sources leads to a head.
+pub(crate) fn judge(probe: &ProbeClient<'_>, leads: bool, report: &mut SourceReport) {
     let seen = probe.meter.seen();
     (report.requests, report.latency, report.clock_offset) =
         (seen.requests, seen.latency(), seen.clock_offset());
     let mut more = if is_elsewhere(report) { Vec::new() } else { of_routes(probe, report) };
     if let Some(slots) = report.behind.filter(|slots| *slots > Finding::MOST_SLOTS_BEHIND) {
         more.push(Finding::Behind { slots, is_too_old: !report.is_young });
+    }
+    if let Some(route) = probe.limited_route().filter(|_| leads || report.can_follow()) {
+        more.retain(|finding| !matches!(finding, Finding::RateLimited { .. }));
+        more.push(Finding::LimitsRoute { route });
     }
     more.extend(Finding::of_rate(probe.rate(), &more));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
@@ -301,7 +331,9 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
         return vec![Finding::NoLightClientData];
     }
     let mut found = Vec::new();
+    // A balance asks no source for its genesis.
     let genesis = report.genesis.failure().filter(|failure| is_of_host(failure) && counts(failure));
+    let genesis = genesis.filter(|_| !report.can_follow());
     found.extend(genesis.map(Finding::of));
     found.extend(bootstrap.map(|failure| match failure {
         Failure::NotServed { .. } => Finding::NoBootstrap,
@@ -326,6 +358,11 @@ fn of_routes(probe: &ProbeClient<'_>, report: &SourceReport) -> Vec<Finding> {
     found
 }
 
+/// Whether the source says that it does not have what it was asked for, in contrast to an error.
+fn is_absent(failure: &Failure) -> bool {
+    matches!(failure, Failure::NotServed { .. } | Failure::Malformed { what: NO_UPDATES })
+}
+
 /// Whether one route is missing or failing, in contrast to data that is refused and to a host that does not answer at all.
 fn lacks_route(failure: &Failure) -> bool {
     is_absent(failure) || matches!(failure, Failure::Http { .. } | Failure::Denied { .. })
@@ -334,8 +371,3 @@ fn lacks_route(failure: &Failure) -> bool {
 fn now(probe: &ProbeClient<'_>) -> UnixTime {
     probe.io.clock().wall()
 }
-/// Whether the source says that it does not have what it was asked for, in contrast to an error.
-fn is_absent(failure: &Failure) -> bool {
-    matches!(failure, Failure::NotServed { .. } | Failure::Malformed { what: NO_UPDATES })
-}
-

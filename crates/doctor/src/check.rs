@@ -48,9 +48,14 @@ impl<T> Check<T> {
 
     /// Counts a check as not made if the rate limit stopped it, unless it is the last try.
     pub(crate) fn forget_limit(&mut self, at_last: bool) {
-        if !at_last && matches!(self, Self::Failed(Failure::RateLimited { .. })) {
+        if !at_last && self.is_rate_limited() {
             *self = Self::NotChecked(Unchecked::NotReached);
         }
+    }
+
+    /// Whether it failed because of the rate of requests.
+    pub(crate) fn is_rate_limited(&self) -> bool {
+        matches!(self, Self::Failed(Failure::RateLimited { .. }))
     }
 
     /// Whether it was made, or could not be made.

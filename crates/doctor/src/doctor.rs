@@ -209,11 +209,17 @@ impl Doctor {
             clients.max_by_key(|client| client.signed_head().map(SignedHead::slot)).cloned()
         };
         let reference = furthest(&mut first.iter().filter_map(|(_, _, client)| client.as_ref()));
+        let leads = reference.as_ref().is_some_and(|client| client.signed_head().is_some());
         let all = join_all(first.into_iter().map(|(probe, mut report, mut client)| {
             let reference = reference.clone();
             async move {
                 let may_serve = client.is_none() && !beacon::is_lost(&report);
-                if may_serve && let Some(mut borrowed) = reference {
+                // It may limit that route alone.
+                let is_limited = leads && report.bootstrap.is_rate_limited();
+                if is_limited && let Some(mut borrowed) = reference {
+                    beacon::follow_heads(&probe, &mut borrowed, &mut report).await;
+                    client = Some(borrowed);
+                } else if may_serve && let Some(mut borrowed) = reference {
                     beacon::follow(&probe, &mut borrowed, &mut report).await;
                     client = Some(borrowed);
                 } else if may_serve && checkpoint.is_some() {
@@ -221,7 +227,7 @@ impl Doctor {
                 } else if client.is_none() && checkpoint.is_none() {
                     report.optimistic = Check::NotChecked(Unchecked::NoCheckpoint);
                 }
-                beacon::judge(&probe, &mut report);
+                beacon::judge(&probe, leads, &mut report);
                 report_progress(probe.endpoint.id());
                 (report, client)
             }

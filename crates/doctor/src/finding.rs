@@ -63,6 +63,12 @@ pub enum Finding {
     },
     /// It limits the rate of requests, and works within that rate. Fault: the caller's plan, or the provider's load.
     LimitsRate(Rate),
+    /// It refuses one route of the beacon API because of the rate for as long as it is asked, and answers others. Fault: the
+    /// caller's plan, or the source's load.
+    LimitsRoute {
+        /// The route's name.
+        route: &'static str,
+    },
     /// The caller's quota is used up. Fault: the caller's plan.
     QuotaExhausted,
     /// It denies access to this device. Fault: the caller's API key, or the provider's rules.
@@ -226,6 +232,7 @@ impl Finding {
             Self::BrokenBatch { .. } | Self::ClaimsNoProofs => Severity::Note,
             Self::TooSlow { .. }
             | Self::LimitsRate(_)
+            | Self::LimitsRoute { .. }
             | Self::FalseClaim
             | Self::TipOnly
             | Self::ShallowProofs { .. }
@@ -278,6 +285,7 @@ impl Finding {
             Self::WebPage => "web_page",
             Self::RateLimited { .. } => "rate_limited",
             Self::LimitsRate(_) => "limits_rate",
+            Self::LimitsRoute { .. } => "limits_route",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Denied => "denied",
             Self::WrongId => "wrong_id",
@@ -319,7 +327,8 @@ impl Finding {
 impl Finding {
     /// The finding about the rate of requests, unless `found` already has a reason why the host does not work.
     pub(crate) fn of_rate(rate: Option<Rate>, found: &[Self]) -> Option<Self> {
-        let is_limited = |finding: &Self| matches!(finding, Self::RateLimited { .. });
+        let is_limited =
+            |finding: &Self| matches!(finding, Self::RateLimited { .. } | Self::LimitsRoute { .. });
         rate.filter(|_| !found.iter().any(is_limited)).map(Self::LimitsRate)
     }
 

@@ -108,6 +108,12 @@ impl Pace {
         pause
     }
 
+    /// Notes that the host took another request during the pause: its refusals say nothing of the host.
+    pub(crate) fn forget_refusals(&mut self) {
+        (self.rate, self.spacing, self.paused_until) = (None, Duration::ZERO, Duration::ZERO);
+        self.record_taken();
+    }
+
     /// How many requests it took in that time before the last request.
     fn taken_within(&self, time: Duration) -> u32 {
         let is_within = |sent: &&Duration| self.last_sent.saturating_sub(**sent) < time;
@@ -170,6 +176,17 @@ mod tests {
         pace.record_sent(SECOND * 3);
         pace.record_refused(None);
         assert!(pace.rate().is_some());
+    }
+
+    #[test]
+    fn a_request_that_is_taken_in_the_pause_ends_it() {
+        let mut pace = Pace::default();
+        take(&mut pace, Duration::ZERO, 2);
+        pace.record_sent(SECOND);
+        pace.record_refused(Some(SECOND * 60));
+        assert_eq!(pace.until_next(SECOND), SECOND * 60);
+        pace.forget_refusals();
+        assert_eq!((pace.until_next(SECOND), pace.rate()), (Duration::ZERO, None));
     }
 
     #[test]

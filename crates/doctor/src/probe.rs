@@ -26,8 +26,18 @@ pub(crate) struct ProbeClient<'a> {
     pub(crate) meter: Arc<Meter>,
     pace: Mutex<Pace>,
     is_impatient: AtomicBool,
+    routes: Mutex<LimitedRoutes>,
     deadline: Deadline,
     request: Duration,
+}
+
+/// What is known of limits that concern one route of the beacon API alone.
+#[derive(Default)]
+struct LimitedRoutes {
+    /// The route of the last request, if that request was refused because of the rate to the end.
+    refused: Option<&'static str>,
+    /// The first route that was refused so while the host answered the next request.
+    alone: Option<&'static str>,
 }
 
 impl<'a> ProbeClient<'a> {
@@ -51,6 +61,7 @@ impl<'a> ProbeClient<'a> {
             meter,
             pace: Mutex::default(),
             is_impatient: AtomicBool::new(false),
+            routes: Mutex::default(),
             deadline,
             request,
         }
@@ -68,6 +79,10 @@ impl<'a> ProbeClient<'a> {
 
     /// Whether the rest of the time is left to the checks that a balance needs, because the host limits the rate of requests.
     pub(crate) fn is_short_of_time(&self) -> bool {
+        if self.routes().refused.is_some() {
+            // One more request tells whether the host refuses that route alone.
+            return self.request_timeout() == Duration::ZERO;
+        }
         let reserved = self.request.saturating_mul(2);
         self.is_over() || (self.rate().is_some() && self.deadline.left(self.io.clock()) < reserved)
     }
@@ -80,6 +95,15 @@ impl<'a> ProbeClient<'a> {
     /// Decides whether a request that is refused because of the rate is sent again.
     pub(crate) fn set_impatient(&self, is_impatient: bool) {
         self.is_impatient.store(is_impatient, Ordering::Relaxed);
+    }
+
+    /// The first route of the beacon API that the host refused because of the rate while it answered another one.
+    pub(crate) fn limited_route(&self) -> Option<&'static str> {
+        self.routes().alone
+    }
+
+    fn routes(&self) -> MutexGuard<'_, LimitedRoutes> {
+        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn pace(&self) -> MutexGuard<'_, Pace> {
@@ -165,14 +189,52 @@ impl<'a> ProbeClient<'a> {
             let now = io.clock().wall();
             let fetch =
                 async |timeout| mirror::fetch(io, self.schedule, now, self.endpoint, route, timeout).await;
-            return self.patiently(fetch).await;
+            return self.on_route(route, fetch).await;
         }
-        self.patiently(async |timeout| fetch(io, self.endpoint, route, timeout).await).await
+        self.on_route(route, async |timeout| fetch(io, self.endpoint, route, timeout).await).await
     }
 
     /// The same route in JSON.
     pub(crate) async fn fetch_json(&self, route: Route) -> Result<Data, Failure> {
-        self.patiently(async |timeout| fetch(&self.in_json, self.endpoint, route, timeout).await).await
+        self.on_route(route, async |timeout| fetch(&self.in_json, self.endpoint, route, timeout).await).await
+    }
+
+    /// The same route, once: a refusal because of the rate is not waited for.
+    pub(crate) async fn fetch_once(&self, route: Route) -> Result<Data, Failure> {
+        self.set_impatient(true);
+        let answer = self.fetch(route).await;
+        self.set_impatient(false);
+        answer
+    }
+
+    /// Sends `ask` for `route`. Where the host refused the route before to the end because of the rate, `ask` is sent once and at
+    /// once: a balance asks for several routes concurrently, and a host may limit one of them alone.
+    async fn on_route<T>(
+        &self,
+        route: Route,
+        ask: impl AsyncFn(Duration) -> Result<T, Failure>,
+    ) -> Result<T, Failure> {
+        let refused = self.routes().refused.take().filter(|refused| *refused != route.name());
+        let Some(refused) = refused else {
+            let answer = self.patiently(ask).await;
+            if matches!(answer, Err(Failure::RateLimited { .. })) {
+                self.routes().refused = Some(route.name());
+            }
+            return answer;
+        };
+        self.meter.reopen();
+        self.pace().record_sent(self.io.clock().monotonic());
+        let answer = ask(self.request_timeout()).await;
+        match answer {
+            // The host limits all routes.
+            Err(Failure::RateLimited { .. }) => self.meter.close(),
+            Err(Failure::Transport(_)) => {}
+            _ => {
+                self.pace().forget_refusals();
+                self.routes().alone.get_or_insert(refused);
+            }
+        }
+        answer
     }
 
     /// The only kind of server that answers at the endpoint's URL; `None` also if no further request may be sent.

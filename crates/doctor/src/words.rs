@@ -27,6 +27,12 @@ impl fmt::Display for Finding {
                 None => formatter.write_str("rate limited"),
             },
             Self::LimitsRate(rate) => write!(formatter, "limits the rate: about {rate}"),
+            Self::LimitsRoute { route } => {
+                write!(
+                    formatter,
+                    "rate limited for as long as it is asked for {route}, and answers other requests"
+                )
+            }
             Self::QuotaExhausted => formatter.write_str("the quota is used up"),
             Self::Denied => formatter.write_str("denies access"),
             Self::WrongId => formatter.write_str("answers with another request's id"),

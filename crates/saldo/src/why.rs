@@ -238,7 +238,14 @@ fn of_whole(case: &Case<'_>) -> Option<Why> {
     if !attempts.is_empty() && attempts.iter().all(is_silent) {
         // The time was used up before the providers were asked.
         let had_no_time = attempts.iter().all(|attempt| is_late(attempt) && attempt.took < Env::GRACE);
-        return Some(if had_no_time { Why::Deadline } else { of_silence(attempts) });
+        let lacks_head = case.age_of_head().is_none_or(|age| !now.allows(age, policy));
+        // It was used up by waiting, as the beacon sources asked.
+        let limit = problem.filter(|problem| lacks_head && matches!(problem, Why::RateLimited { .. }));
+        return Some(match (had_no_time, limit) {
+            (true, Some(limit)) => limit.clone(),
+            (true, None) => Why::Deadline,
+            (false, _) => of_silence(attempts),
+        });
     }
     // One provider alone could invent a field: all that answered must say it.
     let mut reached = case.failures().filter(|failure| !failure.is_unreachable()).peekable();
