@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use alloy_primitives::U256;
-use saldo_doctor::{Capabilities, Check, Depth, Limits, NamesFork, Unchecked, Verdict};
+use saldo_doctor::{Capabilities, Check, Depth, Finding, Limits, NamesFork, Unchecked, Verdict};
 use saldo_drill::{BatchRefusal, BeaconSource, Chain, Fault, OddError, Provider, Rule};
 use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
@@ -113,6 +113,29 @@ fn the_largest_batch_is_shown() {
             assert_eq!(report.findings_at("provider0"), [""; 0], "{form:?}");
             assert_eq!(report.providers[0].batch.found(), Some(&shown), "{form:?}");
             assert!(report.providers[0].depth.is_found(), "{form:?}: one request alone is answered");
+        }
+    }
+}
+
+/// A limit of calls in a second is no limit of requests, nor of batches: each call of a batch counts.
+#[test]
+fn a_provider_that_counts_the_calls_of_a_batch_is_named() {
+    for (seed, per_second) in (1..).zip([4, 6, 10, 13, 20, 35, 50]) {
+        for hint in [None, Some("1")] {
+            let world = DoctorWorld::new(seed, 1, 1, 0);
+            let retry_after = hint.map(str::to_owned);
+            world.providers[0].add(Fault::CallRate { per_second, retry_after });
+            let report = world.examine();
+            let provider = &report.providers[0];
+            assert_eq!(
+                report.findings_at("provider0"),
+                ["counts_calls"],
+                "{per_second} {hint:?}: {provider:?}"
+            );
+            let Finding::CountsCalls { calls } = provider.findings[0] else { panic!("{provider:?}") };
+            assert!(calls <= per_second && 2 * calls >= per_second, "{calls} of {per_second} {hint:?}");
+            assert!(provider.requests <= Limits::default().requests, "{per_second} {hint:?}: {provider:?}");
+            assert_eq!(report.diagnosis.verdict, Verdict::Works, "{per_second} {hint:?}");
         }
     }
 }

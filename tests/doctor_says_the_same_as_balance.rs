@@ -404,6 +404,15 @@ fn what_balance_survives_is_no_defect() {
         assert_eq!(report.providers[0].findings, [], "{rule:?}");
         both.scene.assert_true(&reading, BOB);
     }
+    // So is a limit of calls that counts those of a batch.
+    for (seed, per_second) in (200..).zip([10, 20, 50]) {
+        let both = Both::new(&self::chain(seed), seed);
+        let rule = Fault::CallRate { per_second, retry_after: None }.into();
+        let (report, reading) = both.at_provider(&rule);
+        assert_eq!(report.findings_at("provider0"), ["counts_calls"], "{rule:?}: {:?}", report.providers[0]);
+        assert_harmless(&report.providers[0].findings, &rule);
+        both.scene.assert_true(&reading, BOB);
+    }
     // A rate limit is named, and is no defect.
     for (seed, rule) in (100..).zip(rates()) {
         let both = Both::new(&chain, seed);

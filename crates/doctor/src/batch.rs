@@ -50,6 +50,13 @@ pub(crate) async fn largest(
                 break;
             }
             Err(failure) => {
+                if largest.is_found()
+                    && matches!(failure, Failure::RateLimited { .. })
+                    && let Some((size, finding)) = counted_calls(probe, chain_id).await
+                {
+                    largest = Check::Found(size);
+                    findings.push(finding);
+                }
                 if !largest.is_found() {
                     largest = Check::Failed(failure);
                 }
@@ -58,6 +65,51 @@ pub(crate) async fn largest(
         }
     }
     largest
+}
+
+/// The largest batch that a provider takes which limits the calls in a second and counts each call of a batch, and the finding;
+/// `None` if it has no such limit.
+///
+/// Such a provider refuses one of several batches in a row, and takes as many requests of one call.
+async fn counted_calls(probe: &ProbeClient<'_>, chain_id: u64) -> Option<(usize, Finding)> {
+    /// The most batches in a row.
+    const MOST: usize = 7;
+    let is_taken = async |size: usize| {
+        let calls: Vec<Value> = (0..size).map(call).collect();
+        match probe.batch_once(&calls, MAX_SMALL).await {
+            Ok(body) if matches!(answer(&body, size, chain_id), Answer::Whole) => Some(true),
+            Err(Failure::RateLimited { .. }) => Some(false),
+            _ => None,
+        }
+    };
+    let mut largest = None;
+    for size in SIZES.into_iter().rev().filter(|size| *size > 1) {
+        // The calls before may have used up their second.
+        if !probe.let_a_second_pass().await {
+            return None;
+        }
+        if is_taken(size).await? {
+            largest = Some(size);
+            break;
+        }
+    }
+    let (size, mut batches) = (largest?, 1_usize);
+    while is_taken(size).await? {
+        batches = batches.saturating_add(1);
+        if batches == MOST {
+            return None;
+        }
+    }
+    if !probe.let_a_second_pass().await {
+        return None;
+    }
+    for _ in 0..=batches {
+        if !is_taken(1).await? {
+            return None;
+        }
+    }
+    probe.let_a_second_pass().await;
+    Some((size, Finding::CountsCalls { calls: size.saturating_mul(batches) }))
 }
 
 /// The largest batch of proofs, of the tried sizes up to `known`, that is answered whole. Proofs are much longer than other answers,

@@ -297,7 +297,8 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
         }
     }
     more.extend(capabilities::contradiction(report));
-    more.extend(Finding::of_rate(probe.rate(), &more));
+    let counts_calls = report.findings.iter().any(|found| matches!(found, Finding::CountsCalls { .. }));
+    more.extend(Finding::of_rate(probe.rate().filter(|_| !counts_calls), &more));
     more.extend(Finding::of_pace(seen.latency(), seen.clock_offset()));
     for finding in more {
         let is_known = report.findings.iter().any(|known| known.code() == finding.code());

@@ -69,6 +69,11 @@ pub enum Finding {
         /// The route's name.
         route: &'static str,
     },
+    /// It limits the calls in a second, and counts every call of a batch. Fault: the caller's plan, or the provider's load.
+    CountsCalls {
+        /// About how many calls it takes in a second.
+        calls: usize,
+    },
     /// The caller's quota is used up. Fault: the caller's plan.
     QuotaExhausted,
     /// It denies access to this device. Fault: the caller's API key, or the provider's rules.
@@ -233,6 +238,7 @@ impl Finding {
             Self::TooSlow { .. }
             | Self::LimitsRate(_)
             | Self::LimitsRoute { .. }
+            | Self::CountsCalls { .. }
             | Self::FalseClaim
             | Self::TipOnly
             | Self::ShallowProofs { .. }
@@ -286,6 +292,7 @@ impl Finding {
             Self::RateLimited { .. } => "rate_limited",
             Self::LimitsRate(_) => "limits_rate",
             Self::LimitsRoute { .. } => "limits_route",
+            Self::CountsCalls { .. } => "counts_calls",
             Self::QuotaExhausted => "quota_exhausted",
             Self::Denied => "denied",
             Self::WrongId => "wrong_id",

@@ -269,6 +269,22 @@ impl<'a> ProbeClient<'a> {
         Err(Failure::RateLimited { retry_after: None })
     }
 
+    /// Waits until a limit of calls in a second has room again. Returns false if no request could be sent afterwards.
+    pub(crate) async fn let_a_second_pass(&self) -> bool {
+        const PAUSE: Duration = Duration::from_millis(1_100);
+        self.rest(PAUSE).await
+    }
+
+    /// The same calls in one request, sent once and at once. Nothing is learned of the rate.
+    pub(crate) async fn batch_once(&self, calls: &[Value], max_bytes: usize) -> Result<Vec<u8>, Failure> {
+        let body = Value::Array(calls.to_vec());
+        let response = self.send_batch(&body, max_bytes, self.request_timeout()).await?;
+        if response.status == TOO_MANY_REQUESTS {
+            return Err(Failure::RateLimited { retry_after: None });
+        }
+        Ok(response.body)
+    }
+
     async fn send_batch(
         &self,
         body: &Value,

@@ -25,6 +25,9 @@ impl Finding {
                 "open a browser and log in to this network, or check the URL: an API answers in JSON."
             }
             Self::LimitsRate(_) => "it works, but readings wait for it: ask less often, or use another plan.",
+            Self::CountsCalls { .. } => {
+                "it works, but readings of many addresses wait for it: read fewer at once, or use another plan."
+            }
             Self::LimitsRoute { .. } => {
                 "it works without that route: ask less often, use another plan, or add another beacon source."
             }

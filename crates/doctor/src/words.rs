@@ -27,6 +27,9 @@ impl fmt::Display for Finding {
                 None => formatter.write_str("rate limited"),
             },
             Self::LimitsRate(rate) => write!(formatter, "limits the rate: about {rate}"),
+            Self::CountsCalls { calls } => {
+                write!(formatter, "counts every call of a batch: takes about {calls} calls a second")
+            }
             Self::LimitsRoute { route } => {
                 write!(
                     formatter,
