@@ -5,6 +5,7 @@ use std::time::Duration;
 use alloy_primitives::U256;
 use saldo_doctor::{Capabilities, Check, Depth, Finding, Limits, NamesFork, Unchecked, Verdict};
 use saldo_drill::{BatchRefusal, BeaconSource, Chain, Fault, OddError, Provider, Rule};
+use saldo_reading::Why;
 use saldo_tests::doctor_world::DoctorWorld;
 use serde_json::json;
 
@@ -204,6 +205,13 @@ fn windows_lag_and_pace_are_measured() {
     assert_eq!(report.providers[2].ahead_of_signed, Some(-5));
     assert_eq!(report.findings_at("provider3"), ["too_slow"], "{:?}", report.providers[3]);
     assert_eq!(report.findings_at("provider4"), ["shallow_proofs"], "{:?}", report.providers[4]);
+    // What `proof_window_missed` says of the same providers, where a finalized amount is asked for.
+    let keeps_older = |step: &str| step.ends_with("add a provider that keeps older state.");
+    assert!(keeps_older(Why::ProofWindowMissed.next_step()));
+    for provider in [0, 4] {
+        let step = report.providers[provider].findings[0].next_step();
+        assert!(step.is_some_and(keeps_older), "{step:?}");
+    }
 }
 
 /// What a provider claims about its states is reported as a claim, beside what it really proves.

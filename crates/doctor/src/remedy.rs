@@ -71,8 +71,11 @@ impl Finding {
                 "it works, but amounts are as old as its heads: wait until it has caught up, or add another beacon source."
             }
             Self::NoProofs => "ask its operator for eth_getProof, or use a provider that serves it.",
-            Self::TipOnly | Self::ShallowProofs { .. } => {
-                "it works, but each reading waits until its block is signed. A node with a longer proof window avoids that."
+            Self::TipOnly => {
+                "it works, but each reading waits until its block is signed; for finalized amounts add a provider that keeps older state."
+            }
+            Self::ShallowProofs { .. } => {
+                "it works for signed amounts; for finalized ones add a provider that keeps older state."
             }
             Self::ClaimsOlderProofs { .. } => {
                 "saldo goes by the proofs, not by the claim. Report the claim to its operator."
