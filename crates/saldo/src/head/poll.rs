@@ -37,23 +37,22 @@ impl PollResult {
                 causes.insert(operator, failure);
             }
         }
-        let share = |test: fn(&Failure) -> bool| causes.values().filter(|failure| test(failure)).count();
+        let share =
+            |test: fn(&Failure) -> bool| causes.values().filter(|failure| test(failure)).count() >= lacking;
         let role = Role::Checkpoint;
-        if share(is_rate_limit) >= lacking {
-            return Some(Why::RateLimited { role, retry_after: shortest_pause(causes.values(), lacking) });
+        if share(is_rate_limit) {
+            Some(Why::RateLimited { role, retry_after: shortest_pause(causes.values(), lacking) })
+        } else if share(|failure| *failure == Failure::QuotaExhausted) {
+            Some(Why::QuotaExhausted { role })
+        } else if share(|failure| matches!(failure, Failure::Denied { .. })) {
+            Some(Why::Denied)
+        } else if share(|failure| *failure == Failure::WebPage) {
+            Some(Why::LogInPage)
+        } else {
+            share(is_redirect).then_some(Why::Moved)
         }
-        let rows: [Cause; 4] = [
-            (|failure| *failure == Failure::QuotaExhausted, Why::QuotaExhausted { role }),
-            (|failure| matches!(failure, Failure::Denied { .. }), Why::Denied),
-            (|failure| *failure == Failure::WebPage, Why::LogInPage),
-            (is_redirect, Why::Moved),
-        ];
-        rows.into_iter().find(|(test, _)| share(*test) >= lacking).map(|(_, why)| why)
     }
 }
-
-/// Which failures have a cause, and the reason that names it.
-type Cause = (fn(&Failure) -> bool, Why);
 
 fn is_rate_limit(failure: &Failure) -> bool {
     matches!(failure, Failure::RateLimited { .. })
