@@ -7,6 +7,7 @@ use crate::bound::{Bound, PRECOMPILES, RUNS, STEPS, WORK};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meter {
     left: Limits,
+    is_over: bool,
 }
 
 impl Default for Meter {
@@ -32,7 +33,12 @@ impl Meter {
             work: WORK.saturating_mul(runs),
             precompiles: PRECOMPILES.saturating_mul(runs),
         };
-        Self { left }
+        Self { left, is_over: false }
+    }
+
+    /// Returns whether a run ended because too little was left. Then there is no result, whatever else is proven.
+    pub const fn is_over(&self) -> bool {
+        self.is_over
     }
 
     /// The limits of the next run.
@@ -41,8 +47,9 @@ impl Meter {
         Limits { steps: steps.min(STEPS), work: work.min(WORK), precompiles: precompiles.min(PRECOMPILES) }
     }
 
-    /// Takes off what a run cost.
-    pub(crate) fn take(&mut self, cost: Limits) {
+    /// Takes off what a run cost. `is_over` says whether it ended because too little was left.
+    pub(crate) fn take(&mut self, cost: Limits, is_over: bool) {
+        self.is_over |= is_over;
         let Limits { steps, work, precompiles } = &mut self.left;
         *steps = steps.saturating_sub(cost.steps);
         *work = work.saturating_sub(cost.work);

@@ -72,7 +72,9 @@ fn a_run_that_lacks_a_proof_is_counted() {
     for _ in 0..7 {
         assert!(matches!(run(&lacks, &mut meter), Err(Refusal::Missing(_))));
     }
+    assert!(!meter.is_over());
     assert_eq!(run(&world, &mut meter), Err(Bound::Together.into()));
+    assert!(meter.is_over());
     let word = U256::from(5).to_be_bytes::<32>();
     assert_eq!(run(&world, &mut Meter::default()), Ok(Output::Returned(word.into())));
 }
@@ -90,6 +92,7 @@ fn a_meter_can_be_of_more_runs() {
 fn a_single_run_has_its_own_bound() {
     let mut meter = Meter::default();
     assert_eq!(run(&of_steps(STEPS + 1), &mut meter), Err(Bound::Steps.into()));
+    assert!(!meter.is_over());
     assert_eq!(run(&of_work(WORK + 3_000), &mut Meter::default()), Err(Bound::Work.into()));
     // What is left is less than one run may take.
     assert_eq!(run(&of_steps(STEPS), &mut meter), Err(Bound::Together.into()));

@@ -11,7 +11,7 @@ use revm::interpreter::interpreter::EthInterpreter;
 use saldo_chain::Environment;
 use saldo_proof::Query;
 
-use crate::bound::MEMORY;
+use crate::bound::{Bound, MEMORY};
 use crate::database::{GivenUp, Known};
 use crate::fork::specification;
 use crate::guard::Guard;
@@ -91,7 +91,7 @@ pub(crate) fn run(
     meter: &mut Meter,
 ) -> Run {
     let run = run_machine(machine(source, environment, call, gas, meter.limits()), call);
-    meter.take(run.cost);
+    meter.take(run.cost, run.outcome == Err(Bound::Together.into()));
     run
 }
 
