@@ -157,15 +157,22 @@ fn every_change_of_a_watch() {
     scene.chain.set_balance(ALICE, AFTER);
     scene.chain.reorg(2);
     changes.extend(changes_within(&scene, &mut watch, SLOT * 6));
-    unreachable(&scene);
+    scene.providers[0].add(Fault::Refuse);
     changes.extend(changes_within(&scene, &mut watch, SLOT * 60));
+    unreachable(&scene);
+    changes.extend(changes_within(&scene, &mut watch, SLOT * 6));
 
     let forms: Vec<Value> =
         changes.iter().map(|(_, change)| written(change, "change:1#/$defs/serialised")).collect();
     for kind in ["remembered", "reading", "withdrawn", "activity"] {
         assert!(forms.iter().any(|form| form["change"] == kind), "{kind}: {forms:#?}");
     }
-    assert!(forms.iter().any(|form| form["activity"] == "backing_off" && form["until"].is_u64()));
+    for activity in ["backing_off", "no_new_heads"] {
+        assert!(
+            forms.iter().any(|form| form["activity"] == activity && form["until"].is_u64()),
+            "{activity}"
+        );
+    }
     assert!(forms.iter().any(|form| form["token"] == format!("{BOB:#x}")));
     for (form, (_, change)) in forms.iter().zip(&changes) {
         match change {

@@ -9,8 +9,7 @@ use saldo_proof::{Account, ProofError, Verified, verify_account};
 use saldo_reading::{Asset, Candidate, Generation, Holding, ProviderId, Why, join, join_token};
 use saldo_token::Hint;
 
-use super::codes::Codes;
-use super::form::Proof;
+use super::form::{Codes, Proof};
 use super::seal::Seal;
 use crate::storage::StorageFault;
 use crate::token_run::{self, NoBalance};

@@ -4,7 +4,7 @@ use alloy_primitives::{B256, Bytes, keccak256};
 use saldo_reading::Holding;
 use saldo_source::{SortedMap, SortedSet};
 
-use super::form;
+use super::form::{self, Codes};
 use crate::token_proof::TokenProof;
 
 /// The most bytes of a code. Deployed code has at most 24 KB (EIP-170).
@@ -12,9 +12,6 @@ pub(super) const MAX_CODE: usize = 256 << 10;
 
 /// A reading, by its holding and its block.
 pub(super) type ReadingKey = (Holding, B256);
-
-/// Codes that were read from the storage, by their hashes.
-pub(super) type Codes = SortedMap<B256, Bytes>;
 
 /// The codes in the storage, and which readings use them.
 #[derive(Default)]

@@ -6,8 +6,8 @@ use saldo_beacon::unit::Slot;
 use saldo_beacon::{Checkpoint, Network};
 use saldo_proof::trie::MAX_NODES;
 use saldo_reading::{Asset, Holding, NetworkId, ProviderId};
+use saldo_source::SortedMap;
 
-use super::codes::Codes;
 use super::identity::Identity;
 use crate::token_proof::TokenProof;
 
@@ -34,6 +34,9 @@ pub(super) const MAX_PROOF: usize = 1 << 20;
 const MAX_PROVIDERS: usize = 1 << 20;
 /// The most bytes of the operators that know of one address.
 const MAX_DISCLOSURE: usize = 1 << 14;
+
+/// Codes of tokens, by their hashes.
+pub(super) type Codes = SortedMap<B256, Bytes>;
 
 /// What a name names.
 pub(super) enum Name {

@@ -12,8 +12,8 @@ use saldo_source::{SortedMap, SortedSet, sort_by_key};
 use saldo_token::Hint;
 
 use super::claim::{Claim, Opened, Restorable};
-use super::codes::{CodeIndex, Codes, MAX_CODE, ReadingKey};
-use super::form::{self, Name, Proof, ProviderState, StoredDisclosure};
+use super::codes::{CodeIndex, MAX_CODE, ReadingKey};
+use super::form::{self, Codes, Name, Proof, ProviderState, StoredDisclosure};
 use super::identity::Identity;
 use super::index::{Index, Progress};
 use super::pending::{self, RestoredPending, StoredPending};

@@ -15,8 +15,7 @@ use saldo_reading::{Asset, Holding, ProviderId};
 use saldo_token::VerifiedBalance;
 use sha2::{Digest, Sha256};
 
-use super::codes::Codes;
-use super::form::{self, Proof};
+use super::form::{self, Codes, Proof};
 use super::seal::Seal;
 use crate::storage::StorageFault;
 use crate::token_run::{self, NoBalance};
