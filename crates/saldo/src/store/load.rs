@@ -218,6 +218,19 @@ impl Checked {
         // Those that were asked about last first: they fit in any case.
         sort_by_key(&mut self.restored.disclosed, |(_, disclosure)| std::cmp::Reverse(disclosure.order));
         self.drop_blocks_of_the_future(&mut blocks, terms.now);
+        self.take_readings(proofs, blocks, codes, terms, before);
+        self.check_pending(pending, terms, before);
+    }
+
+    /// Checks the readings, with the blocks and the codes that are stored.
+    fn take_readings(
+        &mut self,
+        proofs: Vec<StoredReading>,
+        blocks: SortedMap<B256, Anchor>,
+        codes: Codes,
+        terms: Terms<'_>,
+        before: &Index,
+    ) {
         let uses = code_uses(&proofs);
         self.index.codes = CodeIndex::with_stored(codes.keys().copied().collect());
         let claims = self.claims(proofs, &blocks, &Arc::new(codes));
@@ -228,7 +241,6 @@ impl Checked {
                 self.index.codes.set(reading, hashes);
             }
         }
-        self.check_pending(pending, terms, before);
     }
 
     /// Verifies the proofs that wait for L1 again, each under its own header.
