@@ -311,3 +311,34 @@ fn a_list_of_an_unknown_fork_that_is_not_signed_is_of_an_unknown_fork() {
         assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE, "{faults:?}");
     }
 }
+
+/// A Prysm node before anything of the chain is final: no update, no heads, and its own words for it.
+#[test]
+fn a_node_before_the_first_finality_is_waited_for() {
+    for (seed, sources) in [(900, 1), (901, 2)] {
+        let scene = Scene::new(seed, 1, sources);
+        let said = |what: &str| format!(r#"{{"message":"{what}","code":404}}"#);
+        for source in &scene.sources {
+            for route in ["finality_update", "optimistic_update"] {
+                let words = said(&format!("No light client {} available", route.replace('_', " ")));
+                source.add(Fault::Body(words).on(route));
+                source.add(Fault::AnswerUnderStatus(404).on(route));
+            }
+            source.add(Fault::Body("[]".to_owned()).on("updates"));
+        }
+        // The checkpoint's own block is final. As long as it is young, it is enough.
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+        scene.pass_slots(8);
+        let reading = scene.balance(ALICE);
+        let why = reading.why().unwrap_or_else(|| panic!("{reading:?}"));
+        assert_eq!(
+            (why.code(), why.fault()),
+            ("light_client_behind", Party::Beacon),
+            "{:?}",
+            reading.attempts()
+        );
+        assert!(!why.needs_action() && !why.next_step().contains("checkpoint"), "{}", why.next_step());
+        scene.sources.iter().for_each(saldo_drill::BeaconSource::clear);
+        assert_eq!(scene.assert_true(&scene.balance(ALICE), ALICE), BEFORE);
+    }
+}

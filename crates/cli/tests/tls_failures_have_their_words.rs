@@ -145,6 +145,16 @@ fn certificates_of_several_servers_that_are_not_valid_now_are_the_clock() {
     assert_eq!(balance(&urls, true).only()["why"]["code"], "not_secure");
 }
 
+#[track_caller]
+fn assert_doctor_names_the_clock(provider: &Relay, source: &Relay) {
+    let [provider, source] = [provider, source].map(|relay| [format!("https://localhost:{}/", relay.port)]);
+    let doctor = ask_both(&["doctor"], &provider, &source, true);
+    for list in ["providers", "beacon_sources"] {
+        assert_eq!(doctor.only()[list][0]["findings"][0]["code"], "clock_off", "{doctor:?}");
+    }
+    assert_eq!(doctor.status, 4, "{doctor:?}");
+}
+
 /// One provider and one source, at different servers: the servers of both kinds count together.
 #[test]
 fn certificates_of_one_provider_and_one_source_that_are_not_valid_now_are_the_clock() {
@@ -158,6 +168,7 @@ fn certificates_of_one_provider_and_one_source_that_are_not_valid_now_are_the_cl
         let told = read(&provider.1, &source.1);
         let code = told.only()["why"]["code"].clone();
         assert_eq!((told.status, code.as_str()), (4, Some("clock_off")), "{told:?}");
+        assert_doctor_names_the_clock(&provider.1, &source.1);
         let other_way = read(&source.1, &provider.1);
         assert_eq!(other_way.only()["why"]["code"], "clock_off", "{other_way:?}");
     }
