@@ -12,7 +12,7 @@ mod testbed;
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use alloy_primitives::U256;
+use alloy_primitives::{Address, U256};
 use saldo::UnixTime;
 use saldo_drill::serve::Server;
 use saldo_drill::{BeaconSource, Chain, Provider, Rollup, RollupKind};
@@ -77,20 +77,69 @@ impl World {
 
     /// A command that reads both networks, one address after the other.
     fn conversation(&self, options: &[&str]) -> Conversation {
+        self.conversation_within("10s", options)
+    }
+
+    /// The same, with so much time for each address.
+    fn conversation_within(&self, timeout: &str, options: &[&str]) -> Conversation {
         let files = format!("{},{}", self.l1_file, self.rollup_file);
-        let mut command = saldo(&["balance", "-", "--line-by-line", "--timeout", "10s", "-n", &files]);
+        let mut command = saldo(&["balance", "-", "--line-by-line", "--timeout", timeout, "-n", &files]);
         Conversation::start(command.args(self.endpoints()).args(options))
     }
 
-    /// Proposes the blocks up to the next end of an interval, and lets all time pass that the chains are behind.
-    fn propose(&self) {
+    /// Proposes the blocks up to the next end of an interval, and lets all time pass that the chains are behind. Returns the game.
+    fn propose(&self) -> Address {
         let last = (self.rollup.chain().tip().number + 1).next_multiple_of(20);
         while self.rollup.chain().tip().number < last {
             self.advance_to(self.l1.now().as_secs() + 2);
         }
-        self.rollup.propose(last);
+        let game = self.rollup.propose(last).game();
         self.advance_to(now());
+        game
     }
+}
+
+/// Reads until the rollup's balance is proven, for half a minute at most, while the chains go on. Returns the last reading.
+fn read_until_proven(world: &World, conversation: &mut Conversation) -> Value {
+    let mut reading = Value::Null;
+    for _ in 0..30 {
+        [_, reading] = read(conversation);
+        if reading["state"] == "proven" {
+            break;
+        }
+        std::thread::sleep(Duration::from_secs(1));
+        world.advance_to(now());
+    }
+    reading
+}
+
+/// With `--finalized` a claim that can still be challenged is not enough.
+#[test]
+fn finalized_waits_until_the_claim_can_no_longer_be_challenged() {
+    let world = World::new();
+    let mut finalized = world.conversation_within("3s", &["--json", "--finalized"]);
+    let mut usual = world.conversation(&["--json"]);
+    let _ = read(&mut finalized);
+    let _ = read(&mut usual);
+    let game = world.propose();
+    let reading = read_until_proven(&world, &mut usual);
+    assert_eq!(reading["block"]["assurance"], "l1_proof_checked", "{reading}");
+    let [_, open] = read(&mut finalized);
+    assert_eq!(
+        (&open["state"], &open["why"]["code"]),
+        (&"provisional".into(), &"not_vouched_yet".into()),
+        "{open}"
+    );
+    assert_eq!(open["amount"], Value::Null);
+    world.rollup.resolve(game, true);
+    let reading = read_until_proven(&world, &mut finalized);
+    assert_eq!(
+        (&reading["amount"], &reading["block"]["assurance"]),
+        (&"250000000000000000".into(), &"l1_finalized".into()),
+        "{reading}"
+    );
+    finalized.kill();
+    usual.kill();
 }
 
 fn now() -> u64 {
