@@ -364,3 +364,27 @@ fn a_false_proof_of_what_code_reads_is_kept_as_evidence() {
     let account = reply.verify(root, UNKNOWN).unwrap();
     assert!(account.slot(key, &reply.storage(key).unwrap().proof).is_err());
 }
+
+/// Each slot names the next one, and the code does much before it reads the first. It runs again in each round, so all rounds together
+/// have a bound.
+#[test]
+fn all_rounds_of_a_token_together_have_a_bound() {
+    // 60,000 times `JUMPDEST`; then twelve slots, each with the key of the next one.
+    let mut code = vec![0x5b; 60_000];
+    code.extend(token_of(&format!("1 {}", "SLOAD ".repeat(12))));
+    let scene = scene(95, 1, code.into());
+    for key in 1..=12_u8 {
+        scene.chain.set_storage(UNKNOWN, B256::with_last_byte(key), U256::from(key + 1));
+    }
+    scene.pass_slots(2);
+    let reading = read(&scene, erc20(ALICE, UNKNOWN));
+    assert_unknown(&reading, "token_not_run");
+    let why = reading.why().unwrap().to_string();
+    assert!(why.contains("more work"), "{why}");
+    // What was learned is asked for at once, so that a later read takes fewer rounds.
+    let later = (0..4).find_map(|_| {
+        scene.pass_slots(2);
+        read(&scene, erc20(ALICE, UNKNOWN)).proven().map(|proven| proven.amount().base_units())
+    });
+    assert_eq!(later, Some(U256::from(13)));
+}

@@ -84,8 +84,9 @@ impl TokenProof {
         Ok(first.filter(|first| roots.iter().all(|root| root == first)))
     }
 
-    /// Adds the codes that accounts of `state` have, so that the proof is complete without the hints that lent them.
+    /// Takes the codes that accounts of `state` have, and no other, so that the proof is complete without the hints that lent them.
     pub(crate) fn take_codes(&mut self, state: &ProvenState) {
+        self.codes.clear();
         for proof in &self.accounts {
             let hashed = state.code_hash_of(proof.address).and_then(|hash| state.code_with_hash(hash));
             if let Some(code) = hashed.map(HashedCode::code).filter(|code| !self.codes.contains(code)) {

@@ -22,14 +22,42 @@ pub(crate) enum NoBalance {
     Never(Why),
 }
 
-/// Reads how much of `token` the address `owner` holds. `anchor` is the trusted block with the root of `state`, if there is one.
+/// What the rounds of one balance may still cost.
 #[cfg(feature = "execute")]
+pub(crate) use saldo_execute::Meter;
+
+/// What the rounds of one balance may still cost. This build runs no code.
+#[cfg(not(feature = "execute"))]
+#[derive(Clone, Default)]
+pub(crate) struct Meter {}
+
+#[cfg(not(feature = "execute"))]
+impl Meter {
+    pub(crate) const fn is_over(&self) -> bool {
+        false
+    }
+}
+
+/// Reads how much of `token` the address `owner` holds. `anchor` is the trusted block with the root of `state`, if there is one.
 pub(crate) fn balance(
     state: &ProvenState,
     anchor: Option<&Anchor>,
     network: &Network,
     token: Address,
     owner: Address,
+) -> Result<VerifiedBalance, NoBalance> {
+    balance_within(state, anchor, network, token, owner, &mut Meter::default())
+}
+
+/// The same with what `meter` has left, as one of several rounds.
+#[cfg(feature = "execute")]
+pub(crate) fn balance_within(
+    state: &ProvenState,
+    anchor: Option<&Anchor>,
+    network: &Network,
+    token: Address,
+    owner: Address,
+    meter: &mut Meter,
 ) -> Result<VerifiedBalance, NoBalance> {
     let by_slot = VerifiedBalance::from_slot(state, token, owner);
     let (Err(Obstacle::LayoutUnknown { .. } | Obstacle::GuardFailed { .. }), Some(anchor)) =
@@ -38,22 +66,25 @@ pub(crate) fn balance(
         return by_slot.map_err(|obstacle| without_block(&obstacle));
     };
     let environment = anchor.environment(network).map_err(|error| NoBalance::Never(unknown_block(&error)))?;
-    saldo_token::prove(state, Some(&environment), token, owner).map_err(|obstacle| match obstacle {
-        Obstacle::Missing(query) => missing(&query),
-        Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
-        Obstacle::NotRun(refusal) => NoBalance::Never(Why::TokenNotRun { reason: refusal.to_string() }),
-        _ => NoBalance::Never(Why::InternalFault),
+    saldo_token::prove_within(state, Some(&environment), token, owner, meter).map_err(|obstacle| {
+        match obstacle {
+            Obstacle::Missing(query) => missing(&query),
+            Obstacle::NotAToken(reason) => NoBalance::Never(Why::NotAToken { reason }),
+            Obstacle::NotRun(refusal) => NoBalance::Never(Why::TokenNotRun { reason: refusal.to_string() }),
+            _ => NoBalance::Never(Why::InternalFault),
+        }
     })
 }
 
 /// Reads how much of `token` the address `owner` holds. This build runs no code.
 #[cfg(not(feature = "execute"))]
-pub(crate) fn balance(
+pub(crate) fn balance_within(
     state: &ProvenState,
     _: Option<&Anchor>,
     _: &Network,
     token: Address,
     owner: Address,
+    _: &mut Meter,
 ) -> Result<VerifiedBalance, NoBalance> {
     VerifiedBalance::from_slot(state, token, owner).map_err(|obstacle| match obstacle {
         Obstacle::Missing(query) => missing(&query),

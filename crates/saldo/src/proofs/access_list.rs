@@ -47,9 +47,13 @@ impl Proofs {
             Either::Right(_) => Vec::new(),
         };
         let lists: Vec<_> = lists.into_iter().map(|result| result.map(|list| access_list(&list))).collect();
-        // A call that fails on the chain says nothing of the provider.
-        let is_served = |list: &Result<_, Failure>| matches!(list, Ok(Some(_)) | Err(Failure::Rpc { .. }));
-        if !lists.iter().any(is_served) {
+        // A call that fails on the chain, and a failure of the moment, say nothing of the method.
+        let is_unserved = |list: &Result<Option<_>, Failure>| match list {
+            Ok(list) => list.is_none(),
+            Err(failure) => says_unserved(failure),
+        };
+        let is_late = lists.is_empty() && wait == Self::WAIT;
+        if is_late || lists.iter().any(is_unserved) {
             self.learn(provider.id(), |known| known.access_lists = false);
         }
         let state = self.state();
@@ -71,6 +75,23 @@ impl Proofs {
         };
         holdings.into_iter().filter_map(question).take(most).unzip()
     }
+}
+
+/// Whether a request that failed like this would fail again.
+#[cfg(feature = "execute")]
+fn says_unserved(failure: &Failure) -> bool {
+    use saldo_reading::TransportError::TooLarge;
+    let is_of_request =
+        matches!(failure, Failure::Http { status: 400..=499 } | Failure::Transport(TooLarge { .. }));
+    is_of_request
+        || matches!(
+            failure,
+            Failure::NotServed { .. }
+                | Failure::Denied { .. }
+                | Failure::NoResult
+                | Failure::Malformed { .. }
+                | Failure::WebPage
+        )
 }
 
 #[cfg(not(feature = "execute"))]

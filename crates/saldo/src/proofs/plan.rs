@@ -53,6 +53,11 @@ impl Parts {
         self.is_over = true;
     }
 
+    /// Whether more was asked for than was known to be needed.
+    pub(super) fn is_guessed(&self) -> bool {
+        self.is_guessed
+    }
+
     /// The same results. Whether more was asked for than was known to be needed.
     pub(super) fn guessed(self, is_guessed: bool) -> Self {
         Self { is_guessed, ..self }

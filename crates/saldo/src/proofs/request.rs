@@ -15,6 +15,7 @@ use super::access_list::Said;
 use super::plan::{Need, Parts, Plan};
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
+use crate::token_run::Meter;
 
 /// The replies of one provider at the target block.
 pub(super) struct Asked {
@@ -238,11 +239,19 @@ impl Proofs {
     ) {
         let mut asked: Vec<usize> = each.iter().map(|parts| parts.as_ref().map_or(0, count)).collect();
         let mut said = Said::new();
+        // The code of a token runs again in each round.
+        let mut meters = vec![Meter::default(); each.len()];
         for round in 0..=Self::MORE {
             let mut again: Vec<(usize, Query)> = Vec::new();
-            for (place, (holding, parts)) in holdings.iter().zip(each.iter_mut()).enumerate() {
+            let metered = each.iter_mut().zip(&mut meters);
+            for (place, (holding, (parts, meter))) in holdings.iter().zip(metered).enumerate() {
                 let Ok(parts) = parts else { continue };
-                let Some(query) = self.needs_more(*holding, parts, root) else { continue };
+                let needed = self.needs_more(*holding, parts, root, meter);
+                if meter.is_over() {
+                    parts.mark_over();
+                    continue;
+                }
+                let Some(query) = needed else { continue };
                 let is_much = asked.get(place).is_some_and(|asked| *asked >= Self::QUESTIONS);
                 if round == Self::MORE || is_much {
                     parts.mark_over();

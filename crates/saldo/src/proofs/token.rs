@@ -15,7 +15,7 @@ use super::plan::{Need, Part, Parts, Piece, Plan, covers};
 use super::target::{Checked, Shown};
 use crate::event;
 use crate::token_proof::{AccountProof, Seen, SlotProof, TokenProof};
-use crate::token_run::{self, NoBalance};
+use crate::token_run::{self, Meter, NoBalance};
 
 impl Proofs {
     /// Plans the questions about `holdings` at the block `at`.
@@ -27,7 +27,8 @@ impl Proofs {
     fn need(&self, holding: Holding) -> Need {
         let Some(token) = token_of(&holding) else { return Need::Account(holding.owner()) };
         let block = self.block_to_run_in(None);
-        Need::Token(query(&self.state().hints, token, holding.owner(), block.as_ref(), None))
+        let hints = &self.state().hints;
+        Need::Token(query(hints, token, holding.owner(), block.as_ref(), None, &mut Meter::default()))
     }
 
     /// The environment of the block `anchor`, else of the newest trusted block. `None` also where no code is run.
@@ -67,7 +68,8 @@ impl Proofs {
             }
             Err(NoBalance::Never(why)) => Shown::NoBalance { root, why },
             Err(NoBalance::Missing { .. }) if parts.is_over() => {
-                let reason = "it needs more requests than saldo makes for one balance".to_owned();
+                let reason =
+                    "it needs more requests or more work than saldo spends on one balance".to_owned();
                 Shown::NoBalance { root, why: Why::TokenNotRun { reason } }
             }
             Err(NoBalance::Missing { has_code }) => {
@@ -112,6 +114,7 @@ impl Proofs {
         holding: Holding,
         parts: &mut Parts,
         root: Option<StateRoot>,
+        meter: &mut Meter,
     ) -> Option<Query> {
         let token = token_of(&holding)?;
         let (proof, _) = read_token(parts).ok()?;
@@ -120,15 +123,25 @@ impl Proofs {
         let anchor = self.head.anchor_at_root(root);
         let (block, network) = (self.block_to_run_in(anchor.as_ref()), self.head.network());
         self.state().hints.lend_codes(&mut state);
-        let outcome = token_run::balance(&state, anchor.as_ref(), &network, token, holding.owner());
+        let outcome =
+            token_run::balance_within(&state, anchor.as_ref(), &network, token, holding.owner(), meter);
         let mut locked = self.state();
         locked.hints.learn(&state, token);
-        let query = query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state));
+        let needs_more = matches!(outcome, Err(NoBalance::Missing { .. } | NoBalance::Later));
         #[cfg(feature = "execute")]
-        if !matches!(outcome, Err(NoBalance::Never(Why::NotAToken { .. }))) {
+        let is_token = !matches!(outcome, Err(NoBalance::Never(Why::NotAToken { .. })));
+        if !needs_more && !parts.is_guessed() {
+            #[cfg(feature = "execute")]
+            if is_token {
+                locked.hints.learn_all(&state);
+            }
+            return None;
+        }
+        let query = query(&locked.hints, token, holding.owner(), block.as_ref(), Some(&state), meter);
+        #[cfg(feature = "execute")]
+        if is_token {
             locked.hints.learn_of(&state, &query);
         }
-        let needs_more = matches!(outcome, Err(NoBalance::Missing { .. } | NoBalance::Later));
         if needs_more && !covers(parts, &query) {
             return Some(query);
         }
@@ -154,7 +167,7 @@ impl Proofs {
         proven: Option<&ProvenState>,
     ) -> Query {
         let block = self.block_to_run_in(Some(anchor));
-        query(&self.state().hints, token, owner, block.as_ref(), proven)
+        query(&self.state().hints, token, owner, block.as_ref(), proven, &mut Meter::default())
     }
 
     /// Keeps what `state` proves of the contract `token` as a hint, and gives it the codes that are kept.
@@ -178,9 +191,10 @@ fn query(
     owner: Address,
     environment: Option<&Environment>,
     proven: Option<&ProvenState>,
+    meter: &mut Meter,
 ) -> Query {
     match environment {
-        Some(environment) => hints.query_by_running(token, owner, environment, proven),
+        Some(environment) => hints.query_within(token, owner, environment, proven, meter),
         None => hints.query(token, owner),
     }
 }
@@ -193,6 +207,7 @@ fn query(
     owner: Address,
     _: Option<&Environment>,
     _: Option<&ProvenState>,
+    _: &mut Meter,
 ) -> Query {
     hints.query(token, owner)
 }

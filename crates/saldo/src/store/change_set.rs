@@ -100,8 +100,9 @@ impl ChangeSet {
         };
         let addresses = holdings.iter().map(|holding| holding.owner()).filter(is_disclosed);
         changes.disclosed = addresses.map(|address| (address, None)).collect();
-        let is_theirs =
-            |name: &&String| holdings.iter().any(|holding| form::names_owner(name, holding.owner()));
+        let is_theirs = |name: &&String| {
+            form::is_code(name) || holdings.iter().any(|holding| form::names_owner(name, holding.owner()))
+        };
         changes.strays = index.strays.iter().filter(is_theirs).cloned().collect();
         (!changes.is_empty() || !changes.strays.is_empty()).then_some(changes)
     }

@@ -20,8 +20,8 @@ pub(crate) struct Claim {
     pub(super) anchor: Anchor,
     pub(super) name: String,
     pub(super) sealed: Vec<u8>,
-    /// The codes in the storage.
-    pub(super) codes: Arc<Codes>,
+    /// The codes that it uses, as far as they are stored.
+    pub(super) codes: Codes,
 }
 
 /// What became of a stored reading whose proofs verify.

@@ -328,3 +328,29 @@ fn a_code_without_readings_is_removed() {
     write(&storage, vec![proven_by_slot(2_000, Level::Signed)]);
     assert!(entries(&storage).iter().all(|(name, _)| *name != code));
 }
+
+/// A code that nothing used any more is there as long as the first reading that uses it again.
+#[test]
+#[cfg(feature = "execute")]
+fn a_code_that_is_used_again_stays() {
+    let [first, _, _, code] = records();
+    let storage = storage_with(&[first, code]);
+    write(&storage, vec![proven_by_running(OWNER)]);
+    assert!(has_all(&storage, &records()));
+    let client = open(&storage);
+    assert_eq!(client.last(&holding()).unwrap().amount().base_units(), U256::from(5));
+}
+
+/// A record with the name of another code, under a good seal.
+#[test]
+#[cfg(feature = "execute")]
+fn a_false_code_is_dropped_and_written_again() {
+    let mut records = records();
+    records[3].1.push(0);
+    let storage = storage_with(&records);
+    let client = open(&storage);
+    assert_eq!(client.last(&holding()), None);
+    drop(client);
+    write(&storage, vec![proven_by_running(OWNER)]);
+    assert_eq!(open(&storage).last(&holding()).unwrap().amount().base_units(), U256::from(5));
+}

@@ -46,6 +46,12 @@ impl CodeIndex {
         }
     }
 
+    /// Takes codes that no reading uses for not stored: they are removed with the next write, or written again.
+    pub(super) fn drop_unused(&mut self) {
+        let Self { stored, users, .. } = self;
+        stored.retain(|hash| users.get(hash).is_some_and(|users| *users > 0));
+    }
+
     fn users_of(&self, hash: &B256) -> usize {
         self.users.get(hash).copied().unwrap_or_default()
     }

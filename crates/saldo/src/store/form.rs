@@ -122,6 +122,11 @@ pub(super) fn disclosed_name(address: Address) -> String {
     format!("{DISCLOSED}{address:#x}")
 }
 
+/// Whether the record of this name is a code. One that is not used tells which token somebody had.
+pub(super) fn is_code(name: &str) -> bool {
+    matches!(Name::parse(name), Some(Name::Code(_)))
+}
+
 /// Whether the record of this name is about `owner`.
 pub(super) fn names_owner(name: &str, owner: Address) -> bool {
     match Name::parse(name) {

@@ -199,7 +199,9 @@ impl Checked {
                         None => self.note(StorageFault::Damaged),
                     }
                 }
-                (Some(Name::Code(hash)), Some(code)) if code.len() <= MAX_CODE => {
+                (Some(Name::Code(hash)), Some(code))
+                    if code.len() <= MAX_CODE && alloy_primitives::keccak256(code) == hash =>
+                {
                     codes.insert(hash, Bytes::copy_from_slice(code));
                 }
                 (Some(Name::Block(hash)), Some(block)) => {
@@ -218,7 +220,7 @@ impl Checked {
         // Those that were asked about last first: they fit in any case.
         sort_by_key(&mut self.restored.disclosed, |(_, disclosure)| std::cmp::Reverse(disclosure.order));
         self.drop_blocks_of_the_future(&mut blocks, terms.now);
-        self.take_readings(proofs, blocks, codes, terms, before);
+        self.take_readings(proofs, blocks, &codes, terms, before);
         self.check_pending(pending, terms, before);
     }
 
@@ -227,13 +229,16 @@ impl Checked {
         &mut self,
         proofs: Vec<StoredReading>,
         blocks: SortedMap<B256, Anchor>,
-        codes: Codes,
+        codes: &Codes,
         terms: Terms<'_>,
         before: &Index,
     ) {
         let uses = code_uses(&proofs);
         self.index.codes = CodeIndex::with_stored(codes.keys().copied().collect());
-        let claims = self.claims(proofs, &blocks, &Arc::new(codes));
+        let claims = self.claims(proofs, &blocks, |reading| {
+            let hashes = uses.get(reading).map_or(&[][..], Vec::as_slice);
+            hashes.iter().filter_map(|hash| Some((*hash, codes.get(hash)?.clone()))).collect()
+        });
         blocks.into_values().for_each(|anchor| self.index.put_block(anchor));
         self.check_newest(claims, terms, before);
         for (reading, hashes) in uses {
@@ -241,6 +246,7 @@ impl Checked {
                 self.index.codes.set(reading, hashes);
             }
         }
+        self.index.codes.drop_unused();
     }
 
     /// Verifies the proofs that wait for L1 again, each under its own header.
@@ -287,13 +293,14 @@ impl Checked {
         &mut self,
         proofs: Vec<StoredReading>,
         blocks: &SortedMap<B256, Anchor>,
-        codes: &Arc<Codes>,
+        codes_of: impl Fn(&ReadingKey) -> Codes,
     ) -> Vec<Claim> {
         let mut claims = Vec::with_capacity(proofs.len());
         for (holding, block, name, sealed) in proofs {
             match blocks.get(&block).cloned() {
                 Some(anchor) => {
-                    claims.push(Claim { holding, anchor, name, sealed, codes: Arc::clone(codes) });
+                    let codes = codes_of(&(holding, block));
+                    claims.push(Claim { holding, anchor, name, sealed, codes });
                 }
                 None => self.note(StorageFault::BlockMissing { holding, block }),
             }
@@ -403,7 +410,7 @@ impl Checked {
 type StoredReading = (Holding, B256, String, Vec<u8>);
 
 /// Which codes the readings of tokens use, as their bytes say. No seal is checked: a code too few is a reading that does not verify.
-fn code_uses(readings: &[StoredReading]) -> Vec<(ReadingKey, Vec<B256>)> {
+fn code_uses(readings: &[StoredReading]) -> SortedMap<ReadingKey, Vec<B256>> {
     let tokens = readings.iter().filter(|(holding, ..)| holding.asset() != Asset::Native);
     let uses = tokens.map(|(holding, block, _, sealed)| {
         let proof = Proof::load(Seal::without_seal(sealed)?)?;

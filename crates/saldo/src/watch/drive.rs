@@ -176,16 +176,16 @@ impl Driver<'_> {
             self.poll_at = inner.env.clock().monotonic().saturating_add(inner.head.until_next_head());
             self.polls = 0;
         }
+        // All of them rest on the same heads.
+        let is_of_heads = |attempt: &&Attempt| attempt.role == Role::Beacon;
+        let of_first = readings.first().map_or(&[][..], Reading::attempts);
+        let heads: Vec<&Attempt> = of_first.iter().filter(is_of_heads).collect();
+        let is_proven = readings.iter().any(|reading| reading.proven().is_some());
+        if is_proven || !heads.is_empty() {
+            self.record_heads(if is_proven { &[] } else { &heads });
+        }
         for (holding, reading) in holdings.iter().zip(&readings) {
             self.plan(*holding, reading, pace);
-        }
-        // All of them rest on the same heads.
-        if let Some(reading) = readings.first().filter(|_| readings.iter().all(|it| it.proven().is_none())) {
-            let is_of_heads = |attempt: &&Attempt| attempt.role == Role::Beacon;
-            let heads: Vec<&Attempt> = reading.attempts().iter().filter(is_of_heads).collect();
-            if !heads.is_empty() {
-                self.record_heads(&heads);
-            }
         }
         for (holding, reading) in holdings.iter().zip(readings) {
             self.outbox().set_reading(*holding, reading);
@@ -242,7 +242,10 @@ impl Driver<'_> {
                 // At least one slot, however small the policy's maximum age is.
                 let slot = inner.head.network().slot_duration();
                 // Also where somebody has to act: a log-in page goes away without a word to the app.
-                let longest = pace.longest_backoff(&inner.env.policy);
+                let longest = match is_without_amount {
+                    true => pace.reproof(&inner.env.policy),
+                    false => pace.longest_backoff(&inner.env.policy),
+                };
                 let backoff = slot.saturating_mul(doubled).min(longest).max(slot);
                 backoff.max(reading.why().and_then(Why::retry_after).unwrap_or_default())
             }
@@ -265,7 +268,8 @@ impl Driver<'_> {
         }
         let next = failed().filter_map(|holding| self.plans.get(holding)).map(|plan| plan.not_before).min();
         if self.failed_polls >= FAILED_POLLS {
-            let until = next.map_or(self.poll_at, |next| next.min(self.poll_at));
+            let poll_at = self.may_poll(self.inner.hub.pace()).then_some(self.poll_at);
+            let until = next.into_iter().chain(poll_at).min().unwrap_or(self.poll_at);
             return Activity::NoNewHeads { sources: self.silent_sources.clone(), until: self.wall_at(until) };
         }
         match next {
@@ -285,19 +289,17 @@ impl Driver<'_> {
         if synced.attempts.is_empty() && !self.inner.head.head_is_newest() {
             return; // There was no time to ask.
         }
-        let had_failed = self.failed_polls > 0;
         self.record_heads(&synced.attempts.iter().collect::<Vec<_>>());
-        if had_failed && self.failed_polls == 0 {
-            // The network is back: what failed is tried at once.
-            self.plans.retain(|_, plan| plan.failures == 0);
-        }
     }
 
     /// Records how the sources answered when a head was asked for. Without an attempt the newest head is known: another call has asked.
     fn record_heads(&mut self, attempts: &[&Attempt]) {
         let failed = |attempt: &&Attempt| attempt.outcome.failure().is_some_and(is_silence);
         if attempts.is_empty() || !attempts.iter().all(failed) {
-            self.failed_polls = 0;
+            if std::mem::take(&mut self.failed_polls) > 0 {
+                // The network is back: what failed is tried at once.
+                self.plans.retain(|_, plan| plan.failures == 0);
+            }
             self.silent_sources.clear();
             return;
         }
