@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{join_all, select};
-use saldo::{Activity, Change, Clock, Freshness, Policy, Reading, Watch};
+use saldo::{Activity, Change, Clock, Freshness, Pace, Policy, Reading, Watch};
 use saldo_drill::{BeaconSource, Chain, Fault, Provider};
 use saldo_tests::native;
 use saldo_tests::scene::{AFTER, ALICE, BEFORE, BOB, Scene, UNUSED};
@@ -122,6 +122,24 @@ fn a_screen_opened_during_an_outage_recovers_as_quickly() {
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(35));
     let proven = readings(&changes).into_iter().find_map(|(_, reading, _)| reading.proven().cloned());
     assert_eq!(proven.expect("it is proven").amount().base_units(), BEFORE);
+}
+
+/// In the background no head is polled for: a proof that succeeds ends the silence.
+#[test]
+fn in_the_background_the_silence_ends_with_the_next_proof() {
+    let scene = Scene::new(30, 3, 2);
+    let mut watch = scene.client.watch([ALICE_HOLDING]);
+    scene.client.set_pace(Pace::Background);
+    stop(&scene);
+    let changes = changes_within(&scene, &mut watch, Duration::from_secs(6 * 3_600));
+    assert!(silent(&changes).is_some(), "{changes:?}");
+    go_on(&scene);
+    let changes = changes_within(&scene, &mut watch, Duration::from_secs(3 * 3_600));
+    let activities = changes.iter().filter_map(|(_, change)| match change {
+        Change::Activity(activity) => Some(activity.clone()),
+        _ => None,
+    });
+    assert_eq!(activities.last(), Some(Activity::Idle));
 }
 
 /// Reasons for which somebody has to act end without a word to the app: the user logs in, or sets the clock.
