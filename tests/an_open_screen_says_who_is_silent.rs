@@ -135,11 +135,11 @@ fn in_the_background_the_silence_ends_with_the_next_proof() {
     assert!(silent(&changes).is_some(), "{changes:?}");
     go_on(&scene);
     let changes = changes_within(&scene, &mut watch, Duration::from_secs(3 * 3_600));
-    let activities = changes.iter().filter_map(|(_, change)| match change {
+    let mut activities = changes.iter().filter_map(|(_, change)| match change {
         Change::Activity(activity) => Some(activity.clone()),
         _ => None,
     });
-    assert_eq!(activities.last(), Some(Activity::Idle));
+    assert_eq!(activities.next_back(), Some(Activity::Idle));
 }
 
 /// Reasons for which somebody has to act end without a word to the app: the user logs in, or sets the clock.

@@ -177,4 +177,69 @@ mod executed {
         hint.note_code_hash(TOKEN, layout("WETH9").code_hash);
         assert_eq!(query(&hint), Query::slot(TOKEN, layout("WETH9").mapping.slot(OWNER)));
     }
+
+    /// A list is asked for where no slot gives the balance, as far as the hint reaches.
+    #[test]
+    fn the_call_is_known_where_the_code_may_have_to_be_run() {
+        let mut hint = Hint::default();
+        let call = crate::execution::balance_of(TOKEN, OWNER);
+        assert_eq!(hint.call_of(TOKEN, OWNER), Some(call.clone()), "nothing is known");
+        hint.note_code_hash(TOKEN, keccak256([7]));
+        hint.note_code(Bytes::from_static(&[7]));
+        assert_eq!(hint.call_of(TOKEN, OWNER), Some(call.clone()), "no layout");
+        hint.note_code_hash(TOKEN, layout("WETH9").code_hash);
+        assert_eq!(hint.call_of(TOKEN, OWNER), None, "a slot gives it");
+        hint.note_code_hash(TOKEN, alloy_primitives::KECCAK256_EMPTY);
+        assert_eq!(hint.call_of(TOKEN, OWNER), None, "no token");
+        // The condition of a layout does not hold.
+        let tether = layout("TetherToken");
+        hint.note_code_hash(TOKEN, tether.code_hash);
+        assert_eq!(hint.call_of(TOKEN, OWNER), None);
+        hint.note_slot(TOKEN, tether.guards[0].slot, U256::MAX);
+        assert_eq!(hint.call_of(TOKEN, OWNER), Some(call));
+    }
+
+    #[test]
+    fn a_list_becomes_a_query_of_bounded_size() {
+        let mut hint = Hint::default();
+        hint.note_code_hash(OTHER, alloy_primitives::KECCAK256_EMPTY);
+        let key = B256::with_last_byte;
+        let list = vec![(TOKEN, vec![key(1), key(2)]), (OTHER, vec![]), (TOKEN, vec![key(3)])];
+        let mut expected = Query::slot(TOKEN, key(1));
+        expected.add_slot(TOKEN, key(2));
+        expected.add_slot(TOKEN, key(3));
+        expected.add_account(OTHER);
+        expected.add_code(TOKEN);
+        assert_eq!(hint.query_of_list(list.clone()), expected);
+        // A code that is noted is not asked for.
+        hint.note_code_hash(TOKEN, keccak256([7]));
+        assert!(hint.query_of_list(list.clone()).codes().contains(&TOKEN), "only its hash is known");
+        hint.note_code(Bytes::from_static(&[7]));
+        assert!(hint.query_of_list(list).codes().is_empty());
+        let keys = |count: usize| (0..count).map(|slot| B256::from(U256::from(slot))).collect::<Vec<_>>();
+        let slots =
+            |query: &Query| query.slots().values().map(std::collections::BTreeSet::len).sum::<usize>();
+        let half = saldo_execute::SLOTS / 2;
+        let large =
+            hint.query_of_list(vec![(TOKEN, keys(half)), (OTHER, keys(half + 9)), (number(1), keys(1))]);
+        assert_eq!((slots(&large), large.slots().len()), (saldo_execute::SLOTS, 3));
+        let many = hint.query_of_list((0..99).map(|index| (number(index), keys(1))).collect());
+        assert_eq!((slots(&many), many.slots().len()), (saldo_execute::ACCOUNTS, saldo_execute::ACCOUNTS));
+    }
+
+    #[test]
+    fn only_what_a_query_names_is_learned() {
+        let proven = Proven::of_code(&[7], B256::ZERO, U256::from(5));
+        let state = proven.state(&all_of(B256::ZERO));
+        let mut hint = Hint::default();
+        hint.learn_of(&state, &Query::account(OTHER));
+        assert!(hint.code_hashes.is_empty() && hint.slots.is_empty() && hint.codes.is_empty());
+        hint.learn_of(&state, &Query::account(TOKEN));
+        assert_eq!(Guess::code_hash(&hint, TOKEN), Some(keccak256([7])));
+        assert!(hint.code(keccak256([7])).is_some() && hint.slots.is_empty());
+        hint.learn_of(&state, &Query::slot(TOKEN, B256::with_last_byte(9)));
+        assert!(hint.slots.is_empty(), "it is not proven");
+        hint.learn_of(&state, &Query::slot(TOKEN, B256::ZERO));
+        assert_eq!(hint.word(TOKEN, B256::ZERO), Some(U256::from(5)));
+    }
 }
