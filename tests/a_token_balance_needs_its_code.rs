@@ -178,7 +178,7 @@ fn the_real_proof_that_a_layout_names_verifies_against_it() {
                 let Derivation::Slot { layout: name, .. } = balance.derivation() else { panic!() };
                 assert_eq!(*name, layout.name);
             }
-            // Everything but the guards, which the one who asked did not need.
+            // All but the guards: the capture did not ask for them.
             Err(Obstacle::Missing(query)) => {
                 let guards: Vec<B256> = layout.guards.iter().map(|guard| guard.slot).collect();
                 assert_eq!(query.slots().len(), 1, "{}", layout.name);

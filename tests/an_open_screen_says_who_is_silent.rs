@@ -142,7 +142,7 @@ fn in_the_background_the_silence_ends_with_the_next_proof() {
     assert_eq!(activities.next_back(), Some(Activity::Idle));
 }
 
-/// Reasons for which somebody has to act end without a word to the app: the user logs in, or sets the clock.
+/// The user solves the problem, by logging in or by setting the clock. Nothing tells the app.
 #[test]
 fn what_the_user_mends_is_noticed_as_quickly() {
     for (seed, fault) in (20..).zip([Fault::Html, Fault::Forbidden, Fault::NoProofs]) {

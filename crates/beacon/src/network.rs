@@ -178,6 +178,13 @@ impl Network {
         between.chain([from]).map(|epoch| self.max_checkpoint_age_at(epoch)).min().unwrap_or(0)
     }
 
+    /// Returns how old a finalized block at `slot` is at `now`, and how old it may be to start from it, in epochs.
+    pub fn checkpoint_age(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
+        let made = self.epoch_at(slot);
+        let today = self.slot_at(now).map_or(made, |present| self.epoch_at(present));
+        (today.since(made).unwrap_or(0), self.max_checkpoint_age_between(made, today))
+    }
+
     /// Returns the fork version before the first scheduled fork.
     pub fn genesis_fork_version(&self) -> ForkVersion {
         self.genesis_fork_version

@@ -62,9 +62,10 @@ pub(crate) async fn start(
 
 /// Whether the slot of a checkpoint says that trust must not start from it any more.
 fn is_too_old(checkpoint: Checkpoint, network: &Network, now: UnixTime) -> bool {
-    let Some(made) = checkpoint.slot.map(|slot| network.epoch_at(slot)) else { return false };
-    let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
-    today.since(made).is_some_and(|age| age > network.max_checkpoint_age_between(made, today))
+    checkpoint.slot.is_some_and(|slot| {
+        let (age, limit) = network.checkpoint_age(slot, now);
+        age > limit
+    })
 }
 
 /// Checks whether the source is of the network, and whether it is a beacon source.

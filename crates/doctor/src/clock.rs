@@ -2,14 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use saldo_source::Endpoint;
+use saldo_source::{Endpoint, is_clock_fast};
 
 use crate::finding::Finding;
-
-/// The least seconds by which the device's clock is ahead of all dates.
-const FAST: i64 = 60;
-/// The least number of operators that must agree.
-const OPERATORS: usize = 2;
 
 /// What is known of one endpoint.
 pub(crate) struct Seen<'a> {
@@ -21,7 +16,8 @@ pub(crate) struct Seen<'a> {
 
 /// Replaces findings that follow from this device's clock by [`Finding::ClockOff`].
 pub(crate) fn blame(seen: &mut [Seen<'_>]) {
-    let (is_fast, is_by_certificates) = (is_fast(seen), is_by_certificates(seen));
+    let dated = seen.iter().filter_map(|one| Some((one.endpoint, one.clock_offset?.saturating_neg())));
+    let (is_fast, is_by_certificates) = (is_clock_fast(dated), is_by_certificates(seen));
     let is_the_clock = |finding: &Finding| match finding {
         Finding::Behind { is_too_old: true, .. } | Finding::NoUpdates { .. } | Finding::CheckpointTooOld => {
             is_fast
@@ -35,16 +31,6 @@ pub(crate) fn blame(seen: &mut [Seen<'_>]) {
             one.findings.insert(0, Finding::ClockOff);
         }
     }
-}
-
-/// Whether the clock is ahead of the dates of all servers that gave one, and servers of enough operators did. A server on this device
-/// has its clock.
-fn is_fast(seen: &[Seen<'_>]) -> bool {
-    let elsewhere = seen.iter().filter(|one| !one.endpoint.is_on_this_device());
-    let dated: Vec<(&Endpoint, i64)> =
-        elsewhere.filter_map(|one| Some((one.endpoint, one.clock_offset?))).collect();
-    let operators: BTreeSet<String> = dated.iter().map(|(endpoint, _)| endpoint.operator_key()).collect();
-    operators.len() >= OPERATORS && dated.iter().all(|(_, offset)| *offset <= FAST.saturating_neg())
 }
 
 /// Whether several servers have certificates that are not valid at this device's time, and no other server could be reached.

@@ -189,7 +189,7 @@ impl Endpoint {
     }
 
     /// Whether it is a folder or a server of this device.
-    pub fn is_on_this_device(&self) -> bool {
+    pub(crate) fn is_on_this_device(&self) -> bool {
         let is_loopback = match self.url.0.host() {
             Some(url::Host::Ipv4(address)) => address.is_loopback(),
             Some(url::Host::Ipv6(address)) => address.is_loopback(),

@@ -57,5 +57,6 @@ pub use io::Io;
 pub use maybe_send::{BoxedFuture, IntoBoxed, MaybeSend, MaybeSync};
 pub use provider_stats::ProviderStats;
 pub use ranking::FINAL_PROOFS;
+pub use server_dates::is_clock_fast;
 pub use sorted::{SortedMap, SortedSet, sort_by, sort_by_key};
 pub use transport::{Method, Request, Response, TlsFault, Transport, TransportError};

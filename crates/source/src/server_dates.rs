@@ -28,7 +28,7 @@ impl ServerDates {
     /// The least number of operators that must agree.
     const OPERATORS: usize = 2;
     /// The least difference that counts, in seconds. A date has whole seconds, and an answer takes some.
-    const FAST: u64 = 60;
+    const FAST: i64 = 60;
     /// The longest time for which a date is compared.
     const FRESH: Duration = Duration::from_secs(120);
     /// The most by which the two clocks of the device may differ since then: more means that it slept, or that its clock was set.
@@ -52,18 +52,25 @@ impl ServerDates {
         endpoints: impl Iterator<Item = &'a Endpoint>,
         clock: &dyn Clock,
     ) -> bool {
-        let mut operators = SortedSet::new();
-        for endpoint in endpoints.filter(|endpoint| !endpoint.is_on_this_device()) {
-            let Some(seen) = self.of.get(&origin(endpoint.url())).filter(|seen| seen.is_fresh(clock)) else {
-                continue;
-            };
-            if seen.wall.as_secs() < seen.date.saturating_add(Self::FAST) {
-                return false;
-            }
-            operators.insert(endpoint.operator_key());
-        }
-        operators.len() >= Self::OPERATORS
+        is_clock_fast(endpoints.filter_map(|endpoint| {
+            let seen = self.of.get(&origin(endpoint.url())).filter(|seen| seen.is_fresh(clock))?;
+            let ahead = i128::from(seen.wall.as_secs()).saturating_sub(i128::from(seen.date));
+            Some((endpoint, i64::try_from(ahead).unwrap_or(i64::MAX)))
+        }))
     }
+}
+
+/// Whether this device's clock is fast: `dated` has servers, each with the seconds by which this clock is ahead of its date. All of them
+/// must show it, and at least two operators. A server on this device has its clock, so it is left out.
+pub fn is_clock_fast<'a>(dated: impl Iterator<Item = (&'a Endpoint, i64)>) -> bool {
+    let mut operators = SortedSet::new();
+    for (endpoint, ahead) in dated.filter(|(endpoint, _)| !endpoint.is_on_this_device()) {
+        if ahead < ServerDates::FAST {
+            return false;
+        }
+        operators.insert(endpoint.operator_key());
+    }
+    operators.len() >= ServerDates::OPERATORS
 }
 
 impl Seen {

@@ -7,7 +7,6 @@ use saldo_chain::Level;
 use saldo_reading::Why;
 
 use super::Head;
-use super::step::age_and_limit;
 
 impl Head {
     /// The time for the protocol's checks.
@@ -127,7 +126,7 @@ impl Head {
 
     /// How old a finalized block at `slot` is at `now`, and how old it may be, in epochs.
     pub(super) fn age_and_limit(&self, slot: Slot, now: UnixTime) -> (u64, u64) {
-        age_and_limit(&self.network(), slot, now)
+        self.network().checkpoint_age(slot, now)
     }
 
     /// The time until a proof is taken again at the head of a rollup. Its blocks come faster than anybody looks at them, and L1 vouches

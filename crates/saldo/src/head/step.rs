@@ -39,7 +39,7 @@ impl Need {
     ) -> Self {
         let Some(light_client) = light_client else { return Self::Start };
         let held = light_client.finalized_head().slot();
-        let (age, limit) = age_and_limit(network, held, now);
+        let (age, limit) = network.checkpoint_age(held, now);
         if age > limit {
             return Self::Restart { held };
         }
@@ -51,14 +51,6 @@ impl Need {
             _ => Self::Heads,
         }
     }
-}
-
-/// The age of a finalized block at `slot` at the time `now`, and the greatest age to start from, both in
-/// epochs.
-pub(super) fn age_and_limit(network: &Network, slot: Slot, now: UnixTime) -> (u64, u64) {
-    let made = network.epoch_at(slot);
-    let today = network.slot_at(now).map_or(made, |present| network.epoch_at(present));
-    (today.since(made).unwrap_or(0), network.max_checkpoint_age_between(made, today))
 }
 
 /// The result of one request.

@@ -15,8 +15,8 @@ use super::Proofs;
 #[cfg(feature = "execute")]
 use super::token::token_of;
 
-/// What to ask for besides, by the places of the holdings.
-pub(super) type Said = SortedMap<usize, Query>;
+/// What the lists name, for each holding by its place.
+pub(super) type Listed = SortedMap<usize, Query>;
 
 #[cfg(feature = "execute")]
 impl Proofs {
@@ -31,14 +31,14 @@ impl Proofs {
         holdings: Vec<(usize, Holding)>,
         at: At,
         deadline: Deadline,
-    ) -> Said {
+    ) -> Listed {
         let known = self.capability(provider.id());
         if !known.access_lists || known.batch.is_paced() {
-            return Said::new();
+            return Listed::new();
         }
         let (places, questions) = self.questions_for_lists(holdings, known.batch.size(), at);
         if questions.is_empty() {
-            return Said::new();
+            return Listed::new();
         }
         let wait = self.env.time_left(deadline).min(Self::WAIT);
         let asking = ask_apart(self.env.dispatcher.io(), provider, &questions, wait);
@@ -47,7 +47,7 @@ impl Proofs {
             Either::Right(_) => Vec::new(),
         };
         let lists: Vec<_> = lists.into_iter().map(|result| result.map(|list| access_list(&list))).collect();
-        // A call that fails on the chain, and a failure of the moment, say nothing of the method.
+        // A call that fails on the chain, or a temporary failure, does not show that the method is missing.
         let is_unserved = |list: &Result<Option<_>, Failure>| match list {
             Ok(list) => list.is_none(),
             Err(failure) => says_unserved(failure),
@@ -104,7 +104,7 @@ impl Proofs {
         _: Vec<(usize, Holding)>,
         _: At,
         _: Deadline,
-    ) -> Said {
-        Said::new()
+    ) -> Listed {
+        Listed::new()
     }
 }

@@ -11,7 +11,7 @@ use saldo_token::Query;
 use serde_json::value::RawValue;
 
 use super::Proofs;
-use super::access_list::Said;
+use super::access_list::Listed;
 use super::plan::{Need, Parts, Plan};
 use super::target::PinnedBlock;
 use crate::env::takes_tips;
@@ -238,7 +238,7 @@ impl Proofs {
         deadline: Deadline,
     ) {
         let mut asked: Vec<usize> = each.iter().map(|parts| parts.as_ref().map_or(0, count)).collect();
-        let mut said = Said::new();
+        let mut listed = Listed::new();
         // The code of a token runs again in each round.
         let mut meters = vec![Meter::default(); each.len()];
         for round in 0..=Self::MORE {
@@ -262,19 +262,19 @@ impl Proofs {
             if again.is_empty() || self.env.time_left(deadline).is_zero() {
                 return;
             }
-            let guessed = std::mem::take(&mut said);
+            let guessed = std::mem::take(&mut listed);
             for (place, query) in &mut again {
-                guessed.get(place).into_iter().for_each(|said| query.merge(said.clone()));
+                guessed.get(place).into_iter().for_each(|more| query.merge(more.clone()));
             }
             let of_place = |place: usize| Some((place, *holdings.get(place)?));
-            let unsaid =
+            let unlisted =
                 again.iter().filter(|_| round == 0).filter_map(|(place, _)| of_place(*place)).collect();
             let (places, needs): (Vec<usize>, Vec<Need>) =
                 again.into_iter().map(|(place, query)| (place, Need::Token(query))).unzip();
             let plan = Plan::new(&needs, at);
             let asking = self.together(provider, &plan.questions, deadline);
-            let (results, lists) = join(asking, self.access_lists(provider, unsaid, at, deadline)).await;
-            said = lists;
+            let (results, lists) = join(asking, self.access_lists(provider, unlisted, at, deadline)).await;
+            listed = lists;
             for ((place, count), answer) in places.into_iter().zip(plan.counts()).zip(plan.collect(results)) {
                 let (Some(parts), Some(asked)) = (each.get_mut(place), asked.get_mut(place)) else {
                     continue;

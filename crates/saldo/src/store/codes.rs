@@ -46,7 +46,7 @@ impl CodeIndex {
         }
     }
 
-    /// Takes codes that no reading uses for not stored: they are removed with the next write, or written again.
+    /// Treats codes that no reading uses as not stored: the next write removes them, or writes them again.
     pub(super) fn drop_unused(&mut self) {
         let Self { stored, users, .. } = self;
         stored.retain(|hash| users.get(hash).is_some_and(|users| *users > 0));
@@ -125,7 +125,7 @@ pub(super) struct Written {
 }
 
 impl Written {
-    /// Splits a proof as it is kept in memory; `None` if it is none of a token.
+    /// Splits a proof as it is kept in memory; `None` if it is not the proof of a token.
     pub(super) fn of(nodes: &[Bytes]) -> Option<Self> {
         let [proof] = nodes else { return None };
         let TokenProof { accounts, codes } = form::exactly(proof, proof.len())?;

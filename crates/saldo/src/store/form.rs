@@ -122,7 +122,7 @@ pub(super) fn disclosed_name(address: Address) -> String {
     format!("{DISCLOSED}{address:#x}")
 }
 
-/// Whether the record of this name is a code. One that is not used tells which token somebody had.
+/// Whether the record of this name is the code of a token. An unused code still shows which token a user held.
 pub(super) fn is_code(name: &str) -> bool {
     matches!(Name::parse(name), Some(Name::Code(_)))
 }

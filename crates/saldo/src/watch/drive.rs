@@ -241,7 +241,7 @@ impl Driver<'_> {
                 plan.failures = plan.failures.saturating_add(1);
                 // At least one slot, however small the policy's maximum age is.
                 let slot = inner.head.network().slot_duration();
-                // Also where somebody has to act: a log-in page goes away without a word to the app.
+                // Also if the user has to act: nothing tells the app that a log-in page is gone.
                 let longest = match is_without_amount {
                     true => pace.reproof(&inner.env.policy),
                     false => pace.longest_backoff(&inner.env.policy),
