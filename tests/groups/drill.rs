@@ -36,3 +36,5 @@ mod random_worlds_are_survived;
 mod real_beacon_nodes_answer;
 #[path = "../real_clients_errors_are_classified.rs"]
 mod real_clients_errors_are_classified;
+#[path = "../rollups_are_survived.rs"]
+mod rollups_are_survived;

@@ -3,7 +3,8 @@
 //!
 //! Everything follows from one seed. [`draw`] makes a [`World`] of it, which is plain data. [`play`] runs a wallet in it, in
 //! virtual time, with a judge that knows the truth. The same world gives the same run, to the last request. [`shrink`]
-//! makes a failing world smaller. In [`play_overlap`] the calls overlap.
+//! makes a failing world smaller. In [`play_overlap`] the calls overlap, and
+//! in [`play_rollup`] there is a rollup.
 //!
 //! ```
 //! use saldo_worlds::{Bounds, Variant, draw, play};
@@ -36,6 +37,7 @@ mod overlap;
 mod party;
 mod play;
 mod rng;
+mod rollup;
 mod shrink;
 mod story;
 mod token;
@@ -54,6 +56,7 @@ pub use overlap::{
 };
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
+pub use rollup::{RollupAct, RollupMood, RollupOmission, RollupRun, RollupScript, draw_rollup, play_rollup};
 pub use shrink::shrink;
 pub use story::{Event, Recordings, Story, Stretch, Twin};
 pub use token::{Target, TokenEvent};

@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
+use alloy_primitives::B256;
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
 use saldo_reading::{Failure, Holding, Role};
 use saldo_source::execution::{At, Question};
-use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync};
+use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync, SortedSet};
 use serde_json::value::RawValue;
 
 use super::Proofs;
@@ -19,6 +20,11 @@ impl Proofs {
     /// The blocks at which pending proofs were taken, newest first. Nothing says that they are in the chain.
     pub(crate) fn pending_headers(&self) -> Vec<ExecutionHeader> {
         self.state().pending.headers()
+    }
+
+    /// The state roots of the newest proof of each holding and provider among those with `roots`.
+    pub(crate) fn newest_pending_of_each(&self, roots: &SortedSet<B256>) -> SortedSet<B256> {
+        self.state().pending.newest_of_each(roots)
     }
 
     /// Drops a header in whose place L1 vouches for another block, and the pending proofs that no other header has.

@@ -54,12 +54,17 @@ impl Rollup {
         let (lost, pending): (Vec<ExecutionHeader>, Vec<ExecutionHeader>) =
             pending.partition(is_out_of_reach);
         lost.iter().for_each(|header| proofs.drop_header(header));
-        let linkable = pending.into_iter().map(|header| {
+        let with_roots = pending.into_iter().map(|header| {
             let roots = self.roots_above(accepted, header.number());
             (header, roots)
         });
+        let mut linkable: Vec<(ExecutionHeader, _)> =
+            with_roots.filter(|(_, roots)| !roots.is_empty()).collect();
+        let root = |header: &ExecutionHeader| header.state_root().get();
+        let first = proofs.newest_pending_of_each(&linkable.iter().map(|(header, _)| root(header)).collect());
+        linkable.sort_by_key(|(header, _)| !first.contains(&root(header)));
         let mut opened: BTreeMap<(u64, Address), Option<RollupAnchor>> = BTreeMap::new();
-        for (header, roots) in linkable.filter(|(_, roots)| !roots.is_empty()).take(Self::MOST_LINKED) {
+        for (header, roots) in linkable.into_iter().take(Self::MOST_LINKED) {
             if self.env.time_left(deadline).is_zero() {
                 return;
             }

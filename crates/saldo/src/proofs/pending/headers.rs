@@ -1,13 +1,15 @@
 //! The blocks of a rollup at which pending proofs were taken. With their numbers they are found again when L1 vouches for later blocks.
 
+use std::collections::VecDeque;
+
 use alloy_primitives::B256;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
 use saldo_reading::ProviderId;
 use saldo_source::SortedSet;
 
-use super::PendingProofs;
 use super::named::Named;
+use super::{PendingProof, PendingProofs};
 
 impl PendingProofs {
     /// The most headers. Those of pending proofs stay longest.
@@ -55,6 +57,16 @@ impl PendingProofs {
         pending.rev().map(|named| named.header.clone()).collect()
     }
 
+    /// The state roots of the newest proof of each holding and provider among those with `roots`. Their blocks are linked first: a
+    /// holding that was read often has many proofs, and one that was read once has no other.
+    pub(in super::super) fn newest_of_each(&self, roots: &SortedSet<B256>) -> SortedSet<B256> {
+        let of = |tips: &VecDeque<PendingProof>| {
+            let roots_of_tips = tips.iter().rev().map(|tip| tip.checked.state_root().get());
+            roots_of_tips.into_iter().find(|root| roots.contains(root))
+        };
+        self.proofs.values().filter_map(of).collect()
+    }
+
     /// Notes that no provider linked this header. It is dropped after some tries.
     pub(in super::super) fn note_unlinked(&mut self, hash: B256) {
         for named in self.headers.iter_mut().filter(|named| named.header.hash() == hash) {
@@ -87,7 +99,7 @@ mod tests {
     use saldo_reading::Holding;
 
     use super::super::tests::{absent, name};
-    use super::super::{Came, Keeping, PendingProof};
+    use super::super::{Came, Keeping};
     use super::*;
     use crate::proofs::target::{Checked, Shown};
 
@@ -120,5 +132,31 @@ mod tests {
         assert_eq!(pending.headers().len(), 1);
         pending.drop_header(&header(&account, 0));
         assert!(pending.headers().is_empty() && pending.of(holding).is_empty());
+    }
+
+    /// A holding that was read at each of many blocks, and one that was read once, before.
+    #[test]
+    fn the_newest_proof_of_each_holding_comes_first() {
+        let owners = [Address::repeat_byte(7), Address::repeat_byte(8)];
+        let holding = |owner| Holding::native(saldo_reading::NetworkId::new(1), owner);
+        let mut pending = PendingProofs::default();
+        let mut keep = |owner: Address, time: u8| {
+            let account = absent(owner, time);
+            let root = account.state_root().get();
+            pending.keep_header(&name(0), header(&account, time.into()));
+            let checked = Checked { shown: Shown::Account(account), nodes: None };
+            let came = Came::at(Duration::from_secs(time.into()));
+            let proof = PendingProof { provider: name(0), checked, above: None, came, is_written: false };
+            pending.keep(holding(owner), proof, Keeping::Spread);
+            root
+        };
+        let once = keep(owners[1], 1);
+        let often: Vec<B256> = (2..12).map(|time| keep(owners[0], time)).collect();
+        let all: SortedSet<B256> = often.iter().copied().chain([once]).collect();
+        let newest: Vec<B256> = pending.newest_of_each(&all).into_iter().collect();
+        assert!(newest.len() == 2 && newest.contains(&once) && newest.contains(&often[9]));
+        // The newest one may not be one of those that can be linked.
+        let some: SortedSet<B256> = often[..4].iter().copied().collect();
+        assert_eq!(pending.newest_of_each(&some).into_iter().collect::<Vec<_>>(), [often[3]]);
     }
 }

@@ -8,6 +8,8 @@ usage: worlds --count N [--seed S] [--variant NAME] [--threads T] [--all-whys] [
        worlds --nets N [--seed S] [--threads T] [--json]
        worlds --overlaps N [--seed S]
        worlds --overlap-nets N [--seed S]
+       worlds --rollups N [--seed S]
+       worlds --rollup-nets N [--seed S]
        worlds --trace SEED [--variant NAME]
        worlds --list";
 
@@ -22,6 +24,10 @@ pub(crate) enum Task {
     Overlaps(u64),
     /// Look for each wallet that lacks a check of the gate, in so many scripts at most.
     OverlapNets(u64),
+    /// Run so many scripts with a rollup.
+    Rollups(u64),
+    /// Look for each wallet that gets something wrong about a rollup, in so many scripts at most.
+    RollupNets(u64),
     /// Print what happens in the world of that seed.
     Trace(u64),
     /// List the wallets.
@@ -65,6 +71,8 @@ impl Arguments {
                 "--nets" => task = Some(Task::Nets(number(&value()?)?)),
                 "--overlaps" => task = Some(Task::Overlaps(number(&value()?)?)),
                 "--overlap-nets" => task = Some(Task::OverlapNets(number(&value()?)?)),
+                "--rollups" => task = Some(Task::Rollups(number(&value()?)?)),
+                "--rollup-nets" => task = Some(Task::RollupNets(number(&value()?)?)),
                 "--trace" => task = Some(Task::Trace(number(&value()?)?)),
                 "--list" => task = Some(Task::List),
                 "--help" | "-h" => task = Some(Task::Help),

@@ -6,12 +6,15 @@
 //! - `worlds --nets N` looks for each broken wallet in up to N worlds.
 //! - `worlds --overlaps N` runs calls that overlap on one client.
 //! - `worlds --overlap-nets N` looks for each wallet that lacks a check of the gate.
+//! - `worlds --rollups N` runs worlds with a rollup.
+//! - `worlds --rollup-nets N` looks for each wallet that gets something wrong about a rollup.
 //! - `worlds --list` lists the wallets.
 
 mod arguments;
 mod campaign;
 mod overlaps;
 mod report;
+mod rollups;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,8 @@ fn main() -> ExitCode {
         Task::Nets(most) => campaign::nets(&arguments, most),
         Task::Overlaps(count) => overlaps::run(&arguments, count),
         Task::OverlapNets(most) => overlaps::nets(&arguments, most),
+        Task::Rollups(count) => rollups::run(&arguments, count),
+        Task::RollupNets(most) => rollups::nets(&arguments, most),
     };
     ExitCode::from(if is_fine { FINE } else { WRONG })
 }

@@ -1,0 +1,221 @@
+//! The judge knows both chains and every claim, and checks what the wallet shows against them.
+
+use std::collections::BTreeMap;
+
+use alloy_primitives::{Address, B256, U256};
+use saldo_drill::{BlockInfo, Chain, Rollup};
+
+use super::script::ACCOUNTS;
+use crate::OWNERS;
+
+const MINUTE: u64 = 60;
+/// How old an amount may be that is shown as the present one: the policy's three hours, and a minute for the call.
+const LONGEST_AGE: u64 = 181 * MINUTE;
+/// For how long what L1 vouched for counts while L1 is silent, with ten minutes for the block to become final.
+const VOUCHED_FOR: u64 = 100 * MINUTE;
+/// After so long without trouble, an account that was read before must be proven.
+const CALM: u64 = 80 * MINUTE;
+/// How long before it must have been read, at least and at most: the proof waits for L1, and turns too old.
+const READ_BEFORE: std::ops::Range<u64> = 35 * MINUTE..110 * MINUTE;
+/// How many final blocks of L1 a watching app may be behind.
+const BEHIND: usize = 6;
+
+/// An amount of the rollup, with its block.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Amount {
+    pub(super) wei: U256,
+    pub(super) number: u64,
+    pub(super) hash: B256,
+    pub(super) timestamp: u64,
+}
+
+/// How an answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// By a call that began after so many final blocks of L1.
+    ByCall {
+        /// The number of blocks.
+        began: usize,
+    },
+    /// By a watch.
+    ByWatch,
+    /// By a watch, before it asked anybody: what L1 said since is not known.
+    FromMemory,
+}
+
+/// What the screen says of one account.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Answer {
+    /// What it shows as the present amount.
+    pub(super) amount: Option<Amount>,
+    /// What it shows as an earlier amount.
+    pub(super) last: Option<Amount>,
+    pub(super) why: Option<&'static str>,
+}
+
+/// A claim on L1 about blocks of `chain`, of which `last` is the last one.
+#[derive(Clone, Debug)]
+struct Claim {
+    game: Address,
+    last: u64,
+    chain: Chain,
+}
+
+/// Checks one run.
+pub(super) struct Judge {
+    l1: Chain,
+    rollup: Rollup,
+    branch: Chain,
+    claims: Vec<Claim>,
+    /// The final blocks of L1, each with the time when it became final.
+    finals: Vec<(u64, BlockInfo)>,
+    /// Since when L1 can be reached.
+    pub(super) l1_since: Option<u64>,
+    /// Since when nothing is wrong, and nothing changes; `None` while something is.
+    pub(super) calm_since: Option<u64>,
+    /// Since when the sequencer makes no blocks.
+    pub(super) stopped_since: Option<u64>,
+    reads: BTreeMap<u64, Vec<u64>>,
+    shown: BTreeMap<u64, Amount>,
+    pub(super) violation: Option<String>,
+    pub(super) answers: u64,
+    pub(super) proven: u64,
+    pub(super) whys: BTreeMap<&'static str, u64>,
+}
+
+impl Judge {
+    pub(super) fn new(l1: &Chain, rollup: &Rollup, branch: &Chain) -> Self {
+        let now = l1.now().as_secs();
+        Self {
+            l1: l1.clone(),
+            rollup: rollup.clone(),
+            branch: branch.clone(),
+            claims: Vec::new(),
+            finals: vec![(now, l1.finalized())],
+            l1_since: Some(now),
+            calm_since: Some(now),
+            stopped_since: None,
+            reads: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            violation: None,
+            answers: 0,
+            proven: 0,
+            whys: BTreeMap::new(),
+        }
+    }
+
+    pub(super) fn claimed(&mut self, game: Address, last: u64, chain: &Chain) {
+        self.claims.push(Claim { game, last, chain: chain.clone() });
+    }
+
+    /// Looks which block of L1 is final now.
+    pub(super) fn look(&mut self) {
+        let newest = self.l1.finalized();
+        if self.finals.last().is_none_or(|(_, block)| block.hash != newest.hash) {
+            self.finals.push((self.now(), newest));
+        }
+    }
+
+    /// How many final blocks there were.
+    pub(super) fn finals(&self) -> usize {
+        self.finals.len()
+    }
+
+    fn now(&self) -> u64 {
+        self.l1.now().as_secs()
+    }
+
+    /// An answer about `account`.
+    pub(super) fn answer(&mut self, account: u64, answer: &Answer, told: Told) {
+        self.look();
+        self.answers = self.answers.saturating_add(1);
+        if let Some(why) = answer.why {
+            let sum = self.whys.entry(why).or_default();
+            *sum = sum.saturating_add(1);
+        }
+        let found = self.wrong(account, answer, told);
+        if let Some(wrong) = found {
+            let text = format!("at {}, account {account}: {wrong}: {answer:?}", self.now());
+            self.violation.get_or_insert(text);
+        }
+        if let Some(amount) = answer.amount {
+            self.proven = self.proven.saturating_add(1);
+            self.shown.insert(account, amount);
+        }
+        if matches!(told, Told::ByCall { .. }) {
+            let now = self.now();
+            self.reads.entry(account).or_default().push(now);
+        }
+    }
+
+    fn wrong(&self, account: u64, answer: &Answer, told: Told) -> Option<&'static str> {
+        if let Some(amount) = answer.amount {
+            if self.now().saturating_sub(amount.timestamp) > LONGEST_AGE {
+                return Some("too old for a present amount");
+            }
+            if let Some(wrong) = self.untrue(account, &amount, told) {
+                return Some(wrong);
+            }
+            let before = self.shown.get(&account).filter(|before| before.number > amount.number);
+            if before.is_some_and(|before| self.is_vouched(before, told)) {
+                return Some("it goes back");
+            }
+        }
+        if let Some(wrong) = answer.last.and_then(|last| self.untrue(account, &last, told)) {
+            return Some(wrong);
+        }
+        if answer.why == Some("rollup_stopped") && !self.is_stopped(4 * MINUTE) {
+            return Some("the rollup has not stopped");
+        }
+        let is_missing = matches!(told, Told::ByCall { .. }) && answer.amount.is_none();
+        (is_missing && self.is_due(account)).then_some("it could be proven")
+    }
+
+    /// Why it is wrong to show `amount`.
+    fn untrue(&self, account: u64, amount: &Amount, told: Told) -> Option<&'static str> {
+        let owner = usize::try_from(account).ok().and_then(|place| OWNERS.get(place).copied())?;
+        let held = [self.rollup.chain(), &self.branch].map(|chain| chain.balance_at_hash(amount.hash, owner));
+        if !held.contains(&Some(amount.wei)) {
+            return Some("the account holds another amount in that block");
+        }
+        (!self.is_vouched(amount, told)).then_some("L1 does not vouch for that block")
+    }
+
+    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows: at the last block that the wallet must have
+    /// read, or where L1 was silent, at one that was final not long ago.
+    fn is_vouched(&self, amount: &Amount, told: Told) -> bool {
+        let now = self.now();
+        let is_reachable = self.l1_since.is_some_and(|since| now.saturating_sub(since) > 3 * MINUTE);
+        let first = match told {
+            Told::FromMemory => 0,
+            // The block that was final when the call began, or the one before.
+            Told::ByCall { began } if is_reachable => began.saturating_sub(2),
+            Told::ByWatch if is_reachable => self.finals.len().saturating_sub(BEHIND),
+            Told::ByCall { .. } | Told::ByWatch => {
+                self.finals.iter().position(|(at, _)| now.saturating_sub(*at) <= VOUCHED_FOR).unwrap_or(0)
+            }
+        };
+        let about = |claim: &&Claim| {
+            claim.last >= amount.number
+                && claim.chain.block(amount.number).is_some_and(|block| block.hash == amount.hash)
+        };
+        let finals = self.finals.get(first..).unwrap_or_default();
+        let is_accepted =
+            |claim: &Claim| finals.iter().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
+        self.claims.iter().filter(about).any(is_accepted)
+    }
+
+    fn is_stopped(&self, seconds: u64) -> bool {
+        self.stopped_since.is_some_and(|since| self.now().saturating_sub(since) >= seconds)
+    }
+
+    /// Whether the account must be proven: all has been well for long, and it was read before.
+    fn is_due(&self, account: u64) -> bool {
+        let now = self.now();
+        let Some(calm) = self.calm_since.filter(|since| now.saturating_sub(*since) >= CALM) else {
+            return false;
+        };
+        let in_time = |read: &u64| *read >= calm && READ_BEFORE.contains(&now.saturating_sub(*read));
+        account < ACCOUNTS && self.reads.get(&account).is_some_and(|reads| reads.iter().any(in_time))
+    }
+}
