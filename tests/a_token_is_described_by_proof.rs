@@ -3,6 +3,7 @@
 use alloy_primitives::{Address, U256};
 use saldo::{Level, Provability, ProvenToken, TokenReading};
 use saldo_drill::Fault;
+use saldo_tests::assembler::token_of;
 use saldo_tests::scene::{ALICE, Scene};
 use saldo_tests::token::{
     CLONE, UNKNOWN, USDC, USDC_CODE, USDT, WETH, deploy, layout, point, proxy, set_word,
@@ -88,6 +89,24 @@ fn a_condition_that_fails_is_said() {
     let proven = proven(&scene, USDT);
     assert_eq!(proven.description().provability(), Provability::GuardFailed);
     assert_eq!(proven.description().guards().iter().filter(|guard| !guard.holds).count(), 1);
+}
+
+/// Its code asks for one slot after another, and does a quarter of what one run may do before. All rounds together may not do that.
+#[test]
+fn a_slow_token_is_described_without_its_decimals() {
+    let scene = scene(6, 1);
+    for (place, next) in (0..5).zip(1..) {
+        scene.chain.set_storage(UNKNOWN, alloy_primitives::B256::with_last_byte(place), U256::from(next));
+    }
+    for (steps, decimals) in [(0, Some(5)), (62_500, None)] {
+        // `JUMPDEST …`
+        let code = [vec![0x5b; steps], token_of("0 SLOAD SLOAD SLOAD SLOAD SLOAD").to_vec()].concat();
+        scene.chain.set_code(UNKNOWN, code.into());
+        scene.pass_slots(3);
+        let described = proven(&scene, UNKNOWN);
+        assert_eq!(described.info().map(saldo::TokenInfo::decimals), decimals);
+        assert_eq!(described.description().provability(), Provability::LayoutUnknown);
+    }
 }
 
 #[test]

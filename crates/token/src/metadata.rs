@@ -1,7 +1,7 @@
 //! The decimals and the symbol of a token by running the token's own code.
 
 use alloy_primitives::{Address, Bytes, U256};
-use saldo_execute::{Call, Environment, Executed, Output, Refusal, execute};
+use saldo_execute::{Call, Environment, Executed, Meter, Output, Refusal, execute_within};
 use saldo_proof::{ProvenState, Query};
 
 use crate::info::{InfoSource, TokenInfo};
@@ -24,8 +24,21 @@ impl TokenInfo {
         environment: &Environment,
         token: Address,
     ) -> Result<Option<Self>, Obstacle> {
-        let run = |selector: [u8; 4]| {
-            execute(state, environment, &Call::new(token, Bytes::copy_from_slice(&selector)))
+        Self::from_execution_within(state, environment, token, &mut Meter::default())
+    }
+
+    /// The same with what `meter` has left, as one of several rounds: each round of requests runs the code again.
+    ///
+    /// # Errors
+    /// Those of [`Self::from_execution`].
+    pub fn from_execution_within(
+        state: &ProvenState,
+        environment: &Environment,
+        token: Address,
+        meter: &mut Meter,
+    ) -> Result<Option<Self>, Obstacle> {
+        let mut run = |selector: [u8; 4]| {
+            execute_within(state, environment, &Call::new(token, Bytes::copy_from_slice(&selector)), meter)
         };
         let (decimals, symbol) = both(run(DECIMALS), run(SYMBOL))?;
         let Some(decimals) = number(decimals.output()) else { return Ok(None) };

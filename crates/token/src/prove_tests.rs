@@ -134,18 +134,19 @@ fn all_rounds_of_a_balance_have_one_bound() {
     assert!(prove(&all, Some(&environment), TOKEN, OWNER).is_ok());
 }
 
-/// It returns 6 for `decimals()`, and "MKR" in 32 bytes for anything else.
-fn with_metadata() -> Vec<u8> {
+/// It returns 6 for `decimals()` after so many steps, and "MKR" in 32 bytes for anything else.
+fn with_metadata(steps: usize) -> Vec<u8> {
     // `PUSH0 CALLDATALOAD PUSH1 224 SHR PUSH4 … EQ PUSH1 23 JUMPI PUSH3 … PUSH1 232 SHL`
     let is_decimals = [0x5f, 0x35, 0x60, 224, 0x1c, 0x63, 0x31, 0x3c, 0xe5, 0x67, 0x14, 0x60, 27, 0x57];
     let symbol = returning(&[0x62, b'M', b'K', b'R', 0x60, 232, 0x1b]);
-    let decimals = returning(&[0x5b, 0x60, 6]);
-    [&is_decimals[..], &symbol, &decimals].concat()
+    // `JUMPDEST …`
+    let slow = vec![0x5b; steps + 1];
+    [&is_decimals[..], &symbol, &slow, &returning(&[0x60, 6])].concat()
 }
 
 #[test]
 fn decimals_and_symbol_are_what_the_code_returns() {
-    let proven = contract(&with_metadata());
+    let proven = contract(&with_metadata(0));
     let read = |query: &Query| TokenInfo::from_execution(&proven.state(query), &proven.environment(), TOKEN);
     let info = read(&all_of(B256::ZERO)).unwrap().unwrap();
     assert_eq!((info.decimals(), info.symbol().as_str()), (6, "MKR"));
@@ -161,4 +162,18 @@ fn decimals_and_symbol_are_what_the_code_returns() {
     let given_up =
         TokenInfo::from_execution(&endless.state(&all_of(B256::ZERO)), &endless.environment(), TOKEN);
     assert_eq!(given_up, Err(Obstacle::NotRun(Refusal::Bound(Bound::Steps))));
+}
+
+/// Both runs of a description count, in each round.
+#[test]
+fn all_rounds_of_a_description_have_one_bound() {
+    let proven = contract(&with_metadata(62_300));
+    let (state, environment) = (proven.state(&all_of(B256::ZERO)), proven.environment());
+    let mut meter = Meter::default();
+    let mut read = || TokenInfo::from_execution_within(&state, &environment, TOKEN, &mut meter);
+    for _ in 0..8 {
+        assert_eq!(read().unwrap().unwrap().decimals(), 6);
+    }
+    assert_eq!(read(), Err(Obstacle::NotRun(Refusal::Bound(Bound::Together))));
+    assert!(TokenInfo::from_execution(&state, &environment, TOKEN).is_ok(), "each description has its own");
 }

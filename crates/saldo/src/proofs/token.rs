@@ -158,16 +158,18 @@ impl Proofs {
         guess(&self.state().hints)
     }
 
-    /// What the balance of `token` that `owner` holds at the block `anchor` needs, by the hints and by what is `proven`.
+    /// What the balance of `token` that `owner` holds at the block `anchor` needs, by the hints and by what is `proven`, as one of
+    /// several rounds.
     pub(crate) fn query_of(
         &self,
         token: Address,
         owner: Address,
         anchor: &Anchor,
         proven: Option<&ProvenState>,
+        meter: &mut Meter,
     ) -> Query {
         let block = self.block_to_run_in(Some(anchor));
-        query(&self.state().hints, token, owner, block.as_ref(), proven, &mut Meter::default())
+        query(&self.state().hints, token, owner, block.as_ref(), proven, meter)
     }
 
     /// Keeps what `state` proves of the contract `token` as a hint, and gives it the codes that are kept.

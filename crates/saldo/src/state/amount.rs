@@ -16,7 +16,7 @@ use super::found::FoundBlock;
 use super::prove::prove;
 use super::proven::NotProven;
 use crate::inner::ClientInner;
-use crate::token_run::{self, NoBalance};
+use crate::token_run::{self, Meter, NoBalance};
 
 /// What one holding amounts to at a block, and the block.
 pub(crate) type AmountAt = Result<(Anchor, U256), NotProven>;
@@ -77,20 +77,21 @@ async fn of_token(
     deadline: Deadline,
 ) -> Result<(Facts, U256), NotProven> {
     let not = |why| NotProven::new(why, found.attempts.clone());
-    let mut wanted = inner.proofs.query_of(token, owner, &found.anchor, None);
+    let mut meter = Meter::default();
+    let mut wanted = inner.proofs.query_of(token, owner, &found.anchor, None, &mut meter);
     for _ in 0..ROUNDS {
         let facts = prove(inner, found, &wanted, deadline).await?;
         let mut state = facts.state(found.anchor.state_root());
         inner.proofs.exchange_hints(&mut state, token);
         let network = inner.head.network();
-        match token_run::balance(&state, Some(&found.anchor), &network, token, owner) {
+        match token_run::balance_within(&state, Some(&found.anchor), &network, token, owner, &mut meter) {
             Ok(balance) => return Ok((facts, balance.amount())),
             Err(NoBalance::Never(why)) => return Err(not(why)),
             Err(NoBalance::Missing { .. } | NoBalance::Later) => {}
         }
         let mut next = facts.query();
-        next.merge(inner.proofs.query_of(token, owner, &found.anchor, Some(&state)));
-        if next == wanted {
+        next.merge(inner.proofs.query_of(token, owner, &found.anchor, Some(&state), &mut meter));
+        if next == wanted || meter.is_over() {
             break;
         }
         wanted = next;

@@ -115,8 +115,9 @@ impl Look<'_> {
     #[cfg(feature = "execute")]
     async fn info(&mut self, state: &mut ProvenState) -> Option<TokenInfo> {
         let environment = self.found.anchor.environment(&self.inner.head.network()).ok()?;
+        let mut meter = crate::token_run::Meter::default();
         for _ in 0..LOOKS {
-            match TokenInfo::from_execution(state, &environment, self.token) {
+            match TokenInfo::from_execution_within(state, &environment, self.token, &mut meter) {
                 Ok(info) => return info,
                 Err(saldo_token::Obstacle::Missing(query)) => *state = self.prove(query).await.ok()?.1,
                 Err(_) => return None,
