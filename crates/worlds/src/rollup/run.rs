@@ -23,6 +23,8 @@ const INTERVAL: u64 = 100;
 const KIND: RollupKind = RollupKind::Multiproof { interval: INTERVAL, step: 10 };
 /// How many blocks the rollup has at first.
 const HISTORY: u64 = 120;
+/// How many slots of L1 pass until a block is final.
+const FINAL: u64 = 32;
 /// How often it is looked whether a claim is due, in seconds.
 const LOOK: u64 = 60;
 
@@ -79,6 +81,8 @@ impl Stage {
         for (owner, wei) in OWNERS.into_iter().zip([1_500_000_u64, 7]) {
             rollup.chain().set_balance(owner, U256::from(wei));
         }
+        // No reorganisation of L1 undoes the contracts.
+        rollup.advance(FINAL);
         let branch = rollup.chain().split();
         for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000]) {
             branch.set_balance(owner, U256::from(wei));
