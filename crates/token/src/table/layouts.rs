@@ -49,7 +49,9 @@ pub(super) const LAYOUTS: &[Layout] = &[
         source: "https://etherscan.io/address/0xdAC17F958D2ee523a2206206994597C13D831ec7#code",
         argument: "`balanceOf` returns `balances[who]` if `deprecated` is false, and asks `upgradedAddress` if it is true. Slot 0 \
                    has `owner` and `paused`, 1 `_totalSupply`, 2 `balances`, 3 and 4 the fees, 5 `allowed`, 6 `isBlackListed`, \
-                   7 to 9 name, symbol and decimals, 10 `upgradedAddress` and `deprecated`.",
+                   7 to 9 name, symbol and decimals, 10 `upgradedAddress` and `deprecated`. The code with this hash, run, reads slot 10 \
+                   and the word of the holder, and nothing else. The guard is stricter than the code: it wants `upgradedAddress` \
+                   empty too.",
         real_proof: Some("mpt/real-getproof/avm.json"),
     },
     Layout {
