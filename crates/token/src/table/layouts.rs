@@ -62,7 +62,9 @@ pub(super) const LAYOUTS: &[Layout] = &[
         guards: &[],
         source: "https://github.com/circlefin/stablecoin-evm/blob/master/contracts/v2/FiatTokenV2_2.sol",
         argument: "`balanceOf` returns `balanceAndBlacklistStates[account]` without the highest bit, whether or not the token is \
-                   paused or the account is blocked. The mapping is at slot 9, where earlier versions kept `balances`.",
+                   paused or the account is blocked. The mapping is at slot 9, where earlier versions kept `balances`. The published \
+                   source, compiled by solc 0.6.12, has another digest of its metadata and so another hash: its storage layout and \
+                   its runs say the same, and the real proof is of this hash.",
         real_proof: Some("e2e/mainnet-deneb-11412861-usdc-balance"),
     },
 ];
