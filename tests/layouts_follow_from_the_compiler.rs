@@ -1,14 +1,23 @@
-//! Where a layout says that a balance is, the compiler of the code put it, and an independent virtual machine found it there.
+//! Where a layout says that a balance is, the compiler of the code put it, and an independent virtual machine found it there. Where
+//! no compiler here makes the code, the exact code is run.
 //! No test adds a layout: the table is closed, so that no caller can name a slot of its own.
 
-use alloy_primitives::{B256, U256, keccak256};
+use std::collections::BTreeSet;
+
+use alloy_primitives::{Address, B256, U256, keccak256};
 use saldo_tests::compiled::{Compiled, Observed, all_compiled, compiled};
-use saldo_token::{BeaconPlace, Mapping, Pointer, Word, beacons, layouts, proxies};
+use saldo_tests::deployed::{all_deployed, deployed};
+use saldo_tests::proven_world::ProvenWorld;
+use saldo_token::{
+    BeaconPlace, Mapping, Place, Pointer, VerifiedBalance, Word, balance_of, beacons, layouts, proxies,
+};
 
 /// Solady's `_BALANCE_SLOT_SEED`.
 const SOLADY: Mapping = Mapping::Solady { seed: 0x87a2_11a2 };
-/// Codes that no compiler here makes: their layouts rest on real proofs.
-const ONLY_PROVEN: [&str; 3] = ["TetherToken", "FiatTokenV2_2", "FiatTokenProxy"];
+/// Codes that no compiler here makes, and that are here as they are on the chain: `the_exact_code_of_usdt_is_run`.
+const DEPLOYED: [&str; 1] = ["TetherToken"];
+/// Codes of which not every byte is here: what the table says of them rests on real proofs.
+const ONLY_PROVEN: [&str; 2] = ["FiatTokenV2_2", "FiatTokenProxy"];
 
 fn solidity(slot: u64) -> Mapping {
     Mapping::Solidity { base: U256::from(slot).into() }
@@ -62,15 +71,47 @@ fn each_code_has_the_hash_that_stands_beside_it() {
     }
 }
 
-/// What no compiler here makes rests on a real proof.
+/// What no compiler here makes rests on a real proof too.
 #[test]
 fn each_layout_is_compiled_here_or_has_a_real_proof() {
-    let all = all_compiled();
+    let (all, on_chain) = (all_compiled(), all_deployed());
     for layout in layouts() {
-        let is_compiled = all.iter().any(|contract| contract.deployed_code_hash == layout.code_hash);
+        let is_compiled = all.iter().any(|it| it.deployed_code_hash == layout.code_hash);
+        let is_deployed = on_chain.iter().any(|it| it.deployed_code_hash == layout.code_hash);
         assert!(is_compiled || layout.real_proof.is_some(), "{}", layout.name);
-        assert_eq!(is_compiled, !ONLY_PROVEN.contains(&layout.name), "{}", layout.name);
+        let (is_listed, is_proven) = (DEPLOYED.contains(&layout.name), ONLY_PROVEN.contains(&layout.name));
+        assert_eq!((is_compiled, is_deployed), (!is_listed && !is_proven, is_listed), "{}", layout.name);
     }
+}
+
+/// The places of the words that the exact code of USDT reads fit one mapping and one guard, for many holders: those of its layout.
+#[test]
+fn the_layout_of_usdt_follows_from_running_its_code() {
+    let code = deployed("tether-token");
+    let layout = layouts().iter().find(|layout| layout.code_hash == code.deployed_code_hash).unwrap();
+    let numbers = (0..100).map(|slot| B256::from(U256::from(slot)));
+    let mut fitting: Vec<Mapping> = numbers
+        .flat_map(|base| [Mapping::Solidity { base }, Mapping::Vyper { base }])
+        .chain([SOLADY])
+        .collect();
+    let mut alike: Option<BTreeSet<B256>> = None;
+    for byte in 0..=255 {
+        let holder = Address::repeat_byte(byte);
+        let units = U256::MAX >> usize::from(byte);
+        let world = ProvenWorld::default().with(code.address, code.deployed_code.clone());
+        let world = world.storing(code.address, layout.mapping.slot(holder), units);
+        let executed = world.run(&balance_of(code.address, holder)).0.unwrap();
+        let read = &executed.touched().slots()[&code.address];
+        fitting.retain(|mapping| read.contains(&mapping.slot(holder)));
+        alike = Some(alike.map_or_else(|| read.clone(), |before| &before & read));
+        assert_eq!(read.len(), 2, "{holder}");
+        let balance = VerifiedBalance::from_execution(&executed, code.address, holder).unwrap();
+        assert_eq!((balance.amount(), layout.word), (units, Word::Amount), "{holder}");
+    }
+    assert_eq!(fitting, [layout.mapping]);
+    let [guard] = layout.guards else { panic!("{:?}", layout.guards) };
+    assert_eq!(alike, Some(BTreeSet::from([guard.slot])));
+    assert_eq!((guard.place, guard.mask, guard.expected), (Place::Token, U256::MAX, U256::ZERO));
 }
 
 /// The layouts of the table, of which the compilers are here.
@@ -78,7 +119,8 @@ fn each_layout_is_compiled_here_or_has_a_real_proof() {
 fn the_table_says_what_the_compiler_and_the_execution_say() {
     let all = all_compiled();
     let mut compared = Vec::new();
-    for layout in layouts().iter().filter(|layout| !ONLY_PROVEN.contains(&layout.name)) {
+    let is_compiled = |name| !DEPLOYED.contains(&name) && !ONLY_PROVEN.contains(&name);
+    for layout in layouts().iter().filter(|layout| is_compiled(layout.name)) {
         let contract = all.iter().find(|contract| contract.deployed_code_hash == layout.code_hash);
         let contract = contract.unwrap_or_else(|| panic!("{} is not compiled", layout.name));
         assert!(contract.immutables.is_empty() && layout.guards.is_empty(), "{}", layout.name);

@@ -24,3 +24,7 @@ mod compiled_tokens_are_run;
 mod layouts_follow_from_the_compiler;
 #[path = "../storage_only_through_its_account.rs"]
 mod storage_only_through_its_account;
+#[path = "../the_exact_code_of_usdt_is_run.rs"]
+mod the_exact_code_of_usdt_is_run;
+#[path = "../the_published_source_of_usdc_is_run.rs"]
+mod the_published_source_of_usdc_is_run;

@@ -29,6 +29,9 @@ pub struct Compiled {
     pub storage_layout: Option<Vec<Variable>>,
     /// What an independent virtual machine found in storage after the contract gave a holder some units.
     pub observed: Option<Observed>,
+    /// The same after the issuer then blocked the holder and paused the token.
+    #[serde(default)]
+    pub observed_blocked: Option<Observed>,
 }
 
 /// Where an immutable value is in deployed code.

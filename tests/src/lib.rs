@@ -8,6 +8,7 @@ pub mod checkpoint_world;
 pub mod compiled;
 pub mod consensus;
 pub mod counted;
+pub mod deployed;
 pub mod doctor_world;
 pub mod forge;
 pub mod further;

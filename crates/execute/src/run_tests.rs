@@ -74,6 +74,43 @@ fn the_block_is_that_of_the_header() {
 }
 
 #[test]
+fn the_caller_and_what_it_sends_are_those_of_the_call() {
+    let ended = |world: &World, call: &Call| {
+        run(world, &world.environment(), call, world.gas_limit, &mut Meter::default()).outcome
+    };
+    let from = Call { from: OTHER, value: U256::from(5), ..Call::new(TOKEN, Bytes::new()) };
+    for (source, expected) in [
+        (vec![op::CALLER], 0x71),
+        (vec![op::ORIGIN], 0x71),
+        (vec![op::CALLVALUE], 5),
+        (vec![op::SELFBALANCE], 9 + 5),
+        (vec![op::CALLER, op::BALANCE], 9 - 5),
+    ] {
+        let world = token(&source).with(OTHER, &[]);
+        let word = B256::from(U256::from(expected));
+        assert_eq!(ended(&world, &from), Ok(Output::Returned(word.0.into())), "{source:?}");
+    }
+    // It has 9.
+    let world = token(&[op::CALLVALUE]).with(OTHER, &[]);
+    let more = Call { value: U256::from(10), ..from.clone() };
+    assert_eq!(ended(&world, &more), Ok(Output::LacksFunds));
+    let mut unknown = Query::account(OTHER);
+    unknown.add_code(OTHER);
+    assert_eq!(ended(&token(&[op::CALLVALUE]), &from), Err(Refusal::Missing(unknown)));
+}
+
+#[test]
+fn code_that_asks_for_the_price_of_its_gas_is_given_up_where_there_is_one() {
+    let world = token(&[op::GASPRICE]);
+    let ended = |is_paid| {
+        let call = Call { is_paid, ..Call::new(TOKEN, Bytes::new()) };
+        run(&world, &world.environment(), &call, world.gas_limit, &mut Meter::default()).outcome
+    };
+    assert_eq!(ended(false), Ok(Output::Returned(B256::ZERO.0.into())));
+    assert_eq!(ended(true), Err(Refusal::GasPrice));
+}
+
+#[test]
 fn only_the_hash_of_the_parent_is_known() {
     let hash = |number: u16| {
         let [high, low] = number.to_be_bytes();

@@ -49,7 +49,9 @@ pub(super) const LAYOUTS: &[Layout] = &[
         source: "https://etherscan.io/address/0xdAC17F958D2ee523a2206206994597C13D831ec7#code",
         argument: "`balanceOf` returns `balances[who]` if `deprecated` is false, and asks `upgradedAddress` if it is true. Slot 0 \
                    has `owner` and `paused`, 1 `_totalSupply`, 2 `balances`, 3 and 4 the fees, 5 `allowed`, 6 `isBlackListed`, \
-                   7 to 9 name, symbol and decimals, 10 `upgradedAddress` and `deprecated`.",
+                   7 to 9 name, symbol and decimals, 10 `upgradedAddress` and `deprecated`. The code with this hash, run, reads slot 10 \
+                   and the word of the holder, and nothing else. The guard is stricter than the code: it wants `upgradedAddress` \
+                   empty too.",
         real_proof: Some("mpt/real-getproof/avm.json"),
     },
     Layout {
@@ -60,7 +62,9 @@ pub(super) const LAYOUTS: &[Layout] = &[
         guards: &[],
         source: "https://github.com/circlefin/stablecoin-evm/blob/master/contracts/v2/FiatTokenV2_2.sol",
         argument: "`balanceOf` returns `balanceAndBlacklistStates[account]` without the highest bit, whether or not the token is \
-                   paused or the account is blocked. The mapping is at slot 9, where earlier versions kept `balances`.",
+                   paused or the account is blocked. The mapping is at slot 9, where earlier versions kept `balances`. The published \
+                   source, compiled by solc 0.6.12, has another digest of its metadata and so another hash: its storage layout and \
+                   its runs say the same, and the real proof is of this hash.",
         real_proof: Some("e2e/mainnet-deneb-11412861-usdc-balance"),
     },
 ];
