@@ -190,6 +190,10 @@ Exit status: 0 a balance can be proven now (single points of failure are warning
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
+    /// With a rollup: an execution provider of the chain that its contracts are on, instead of the listed ones; may be given several
+    /// times. The other endpoints are then the rollup's providers, and that chain's beacon sources and checkpoint
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) l1_rpc_url: Vec<String>,
     /// How long the whole examination may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,

@@ -14,10 +14,10 @@ use std::time::Duration;
 use saldo::{BuildError, Client, ClientBuilder, Endpoint, RedbStorage, StorageError, StorageFault};
 use saldo_source::{HttpTransport, SetupError};
 
-pub(crate) use self::choice::{Choice, Chosen, choose, choose_all, choose_listed};
+pub(crate) use self::choice::{Choice, Chosen, ChosenRollup, choose, choose_all, choose_listed};
 pub(crate) use self::endpoints::{EndpointChoice, endpoint};
 pub(crate) use self::named::{Named, NamedNetwork, named, network};
-pub(crate) use self::rollup::choose_rollup;
+pub(crate) use self::rollup::{choose_one, choose_rollup};
 
 use crate::arguments::EndpointArguments;
 use crate::chain_id::ChainCheck;

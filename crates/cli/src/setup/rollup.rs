@@ -43,6 +43,36 @@ pub(super) fn builder(
     Ok((builder, (check, exchange)))
 }
 
+/// Chooses the one network with a committee that is named, or the one rollup with its L1.
+///
+/// # Errors
+/// A usage failure if several are named, or what is named is wrong.
+pub(crate) fn choose_one(
+    arguments: &EndpointArguments,
+    l1_rpc_url: &[String],
+    patience: Duration,
+) -> Result<(Chosen, Option<ChosenRollup>), CommandFailure> {
+    let (mut rollups, mut networks) = (Vec::new(), Vec::new());
+    for choice in choose_all(arguments, l1_rpc_url, patience)? {
+        match choice {
+            Choice::Rollup(chosen) => rollups.push(*chosen),
+            Choice::Network(chosen) => networks.push(*chosen),
+        }
+    }
+    let (rollup, more) = (rollups.pop(), rollups);
+    let is_own = |chosen: &Chosen| {
+        rollup.as_ref().is_none_or(|rollup| rollup.profile.l1_chain_id() == chosen.network.chain_id())
+    };
+    match (<[Chosen; 1]>::try_from(networks), more.is_empty()) {
+        (Ok([network]), true) if is_own(&network) => Ok((network, rollup)),
+        _ => Err(CommandFailure::usage(
+            "several_networks",
+            "several networks are named",
+            "Name one network after --network, or one rollup, with its L1 where that is from a file.",
+        )),
+    }
+}
+
 /// Chooses the one rollup that is named, and its L1, which is asked about the rollup's contracts alone.
 ///
 /// # Errors
