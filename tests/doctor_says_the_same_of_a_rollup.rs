@@ -79,7 +79,7 @@ impl Both {
     fn agree(&self) -> RollupReport {
         let (report, reading) = (self.examine(), self.world.read(&self.wallet(), BOB));
         let examined = report.reading.as_ref().unwrap();
-        let why = |reading: &Reading| reading.why().map(|why| (why.code(), why.to_string()));
+        let why = |reading: &Reading| reading.why().map(saldo::Why::code);
         assert_eq!(why(examined), why(&reading), "{report:?}");
         let verdict = match reading.why() {
             None => Verdict::Works,
@@ -87,7 +87,7 @@ impl Both {
             Some(_) => Verdict::NotNow,
         };
         assert_eq!(report.diagnosis.verdict, verdict, "{report:?}");
-        for why in reading.why() {
+        if let Some(why) = reading.why() {
             let steps = &report.diagnosis.next_steps;
             assert!(steps.iter().any(|step| step == why.next_step()), "{why}: {steps:?}");
         }
@@ -132,6 +132,11 @@ fn a_rollup_that_is_well_has_the_block_that_l1_vouches_for() {
         report.diagnosis.single_failures.iter().map(|single| single.kind).collect()
     };
     assert_eq!(kinds(&report), ["operator", "beacon_source", "checkpoint"], "those of L1");
+    let of_l1 = &report.diagnosis.single_failures[0];
+    assert!(
+        of_l1.detail.starts_with("On drill-1: ") && of_l1.next_step.contains("--l1-rpc-url"),
+        "{of_l1:?}"
+    );
     both.providers.truncate(1);
     let report = both.agree();
     assert_eq!(kinds(&report), ["operator", "operator", "beacon_source", "checkpoint"]);
@@ -149,9 +154,11 @@ fn a_first_read_at_the_head_is_provisional_and_nothing_is_wrong() {
 
 #[test]
 fn what_the_contracts_refuse_is_named() {
-    // No claim yet.
-    let report = Both::new(10).agree();
+    let both = Both::new(10);
+    both.world.pass(9);
+    let report = both.agree();
     assert_eq!((code(&report), found(&report)), ("rollup_not_vouched", vec!["rollup_not_vouched"]));
+    assert!(report.findings[0].to_string().contains("there is no game"), "{report:?}");
 
     let both = Both::vouched(11);
     both.world.rollup.pause(true);

@@ -75,8 +75,17 @@ fn single_failures(report: &RollupReport) -> Vec<SingleFailure> {
         ),
         next_step: format!("Add an execution provider of {name} of another operator with --rpc-url."),
     });
-    let of_l1 = report.l1.diagnosis.single_failures.iter().cloned();
+    let of_l1 = report.l1.diagnosis.single_failures.iter().map(|single| SingleFailure {
+        kind: single.kind,
+        detail: format!("On {}: {}", report.l1.network, single.detail),
+        next_step: step_of_l1(report, &single.next_step),
+    });
     own.into_iter().chain(of_l1).collect()
+}
+
+/// A step for L1, with the option that names its providers beside a rollup.
+fn step_of_l1(report: &RollupReport, step: &str) -> String {
+    format!("{}: {}", report.l1.network, step.replace("--rpc-url", "--l1-rpc-url"))
 }
 
 fn next_steps(report: &RollupReport, single_failures: &[SingleFailure]) -> Vec<String> {
@@ -107,8 +116,8 @@ fn next_steps(report: &RollupReport, single_failures: &[SingleFailure]) -> Vec<S
     }
     // The steps for single failures come last, those of L1 too.
     let is_last = |step: &String| single_failures.iter().any(|single| single.next_step == *step);
-    let of_l1 = report.l1.diagnosis.next_steps.iter();
-    of_l1.filter(|step| !is_last(step)).cloned().for_each(&mut add);
+    let of_l1 = report.l1.diagnosis.next_steps.iter().map(|step| step_of_l1(report, step));
+    of_l1.filter(|step| !is_last(step)).for_each(&mut add);
     single_failures.iter().for_each(|single| add(single.next_step.clone()));
     steps
 }
