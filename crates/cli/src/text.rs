@@ -9,6 +9,7 @@ use saldo::{
     Reading, Role, Vouched, Voucher, Why,
 };
 
+use crate::failure::CommandFailure;
 use crate::tokens::{Tokens, token_of};
 
 /// How much is printed for a reading.
@@ -50,6 +51,12 @@ pub(crate) fn reading(
         let _ = write!(text, "\n  {line}");
     });
     text
+}
+
+/// The text for a holding of a network that the client does not read because of that lack.
+pub(crate) fn lack(tokens: &Tokens, holding: &Holding, lack: &CommandFailure, is_short: bool) -> String {
+    let line = format!("{}  {}: {}", tokens.subject(holding), warn("unknown"), lack.detail());
+    if is_short { line } else { format!("{line}\n  {}", lack.next_step()) }
 }
 
 /// The lines below the first one.
