@@ -36,10 +36,13 @@ pub(crate) fn reading(
         Reading::Proven(proven) => write!(text, "{}", good(&tokens.amount(proven))),
         Reading::Provisional(provisional) => {
             let _ = write!(text, "{}: {}", warn("provisional"), provisional.why());
-            provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
-                let amount = tokens.quantity(holding, amount);
-                write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
-            })
+            provisional
+                .unconfirmed_amount()
+                .map_or(Ok(()), |amount| {
+                    let amount = tokens.quantity(holding, amount);
+                    write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
+                })
+                .and_then(|()| provisional.quorum().map_or(Ok(()), |quorum| write!(text, "\n  {quorum}")))
         }
         Reading::Unknown(unknown) => write!(text, "{}: {}", warn("unknown"), unknown.why()),
     };

@@ -144,7 +144,7 @@ pub use saldo_chain::{
 pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
-    ProviderId, Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
+    ProviderId, Provisional, Quorum, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
     BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,
