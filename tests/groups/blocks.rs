@@ -24,6 +24,8 @@ mod history_anchors_keep_their_bounds;
 mod one_client_reads_several_networks;
 #[path = "../only_proven_state_is_run.rs"]
 mod only_proven_state_is_run;
+#[path = "../operators_that_agree_prove_nothing.rs"]
+mod operators_that_agree_prove_nothing;
 #[path = "../the_header_of_a_block_is_proven.rs"]
 mod the_header_of_a_block_is_proven;
 #[path = "../the_history_contract_of_a_real_chain.rs"]

@@ -10,6 +10,8 @@ mod doctor_names_every_defect;
 mod doctor_says_the_same_as_balance;
 #[path = "../doctor_says_the_same_of_a_beacon_source.rs"]
 mod doctor_says_the_same_of_a_beacon_source;
+#[path = "../doctor_says_the_same_of_a_rollup.rs"]
+mod doctor_says_the_same_of_a_rollup;
 #[path = "../doctor_says_what_would_stop_it.rs"]
 mod doctor_says_what_would_stop_it;
 #[path = "../drill_beacon_sources_are_followed.rs"]

@@ -160,19 +160,21 @@ impl TokenArguments {
 /// The network, its endpoints, and where trust starts.
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` reads several, separated by commas, or
-    /// `all`: endpoints and a checkpoint that you give are those of the first. It also reads rollups, such as `base`
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` and `saldo doctor` also take a rollup, such as
+    /// `base`. `saldo balance` reads several, separated by commas, or `all`: the built-in networks, and the rollups for which you give
+    /// a provider. Endpoints that name no network, and a checkpoint, are those of the first
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
-    /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times
-    #[arg(short, long, value_name = "[NAME=]URL")]
+    /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times. Of several networks it
+    /// can name its own: base:URL
+    #[arg(short, long, value_name = "[NETWORK:][NAME=]URL")]
     pub(crate) rpc_url: Vec<String>,
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
-    #[arg(long, value_name = "[NAME=]URL")]
+    #[arg(long, value_name = "[NETWORK:][NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
     /// A mirror of light-client data (`saldo mirror`), used beside --beacon-url or instead of it; may be given
     /// several times
-    #[arg(long, value_name = "[NAME=]URL|DIR")]
+    #[arg(long, value_name = "[NETWORK:][NAME=]URL|DIR")]
     pub(crate) mirror: Vec<String>,
     /// A file of endpoints. They come before the network's listed ones, or replace those with the same name
     #[arg(long, value_name = "FILE")]
@@ -190,6 +192,10 @@ Exit status: 0 a balance can be proven now (single points of failure are warning
 pub(crate) struct DoctorArguments {
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
+    /// With a rollup: an execution provider of the chain that its contracts are on, instead of the listed ones; may be given several
+    /// times. The other endpoints are then the rollup's providers, and that chain's beacon sources and checkpoint
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) l1_rpc_url: Vec<String>,
     /// How long the whole examination may take
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = duration)]
     pub(crate) timeout: Duration,

@@ -57,8 +57,8 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
     };
     let options = arguments.client_options();
     let chosen = setup::choose_all(options.endpoints, &arguments.l1_rpc_url, options.timeout)?;
-    let (client, checks) = setup::build_all(chosen, &options)?;
-    let parts = Parts::new(&client, checks, &named, list.as_ref())?;
+    let (client, built) = setup::build_all(chosen, &options)?;
+    let parts = Parts::new(&client, built, &named, list.as_ref())?;
     let mut output = Output { client, parts, arguments, status: 0, told: Vec::new() };
     output.tell_storage_faults();
     if output.arguments.watch {
@@ -164,12 +164,14 @@ impl Output {
             return Err(failure);
         }
         for (holding, reading) in holdings.iter().zip(&readings) {
-            let Part { client, tokens, is_refused, .. } = self.parts.of(holding);
+            let Part { client, tokens, is_refused, lack, .. } = self.parts.of(holding);
             if *is_refused {
                 continue;
             }
             let line = if self.arguments.json {
-                json::reading(client, tokens, holding, reading).to_string()
+                json::reading_of(client, tokens, holding, reading, lack.as_ref()).to_string()
+            } else if let Some(lack) = lack {
+                text::lack(tokens, holding, lack, self.arguments.quiet)
             } else {
                 let detail = match (self.arguments.quiet, self.arguments.verbose) {
                     (true, _) => text::Detail::Least,

@@ -63,6 +63,16 @@ impl CommandFailure {
         format!("{}. {}", self.detail, self.next_step)
     }
 
+    /// What is wrong.
+    pub(crate) fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    /// What to do about it.
+    pub(crate) fn next_step(&self) -> &str {
+        &self.next_step
+    }
+
     /// The exit status.
     pub(crate) fn status(&self) -> u8 {
         self.status

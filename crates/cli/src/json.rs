@@ -9,6 +9,7 @@ use saldo::{
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::failure::CommandFailure;
 use crate::tokens::{Tokens, token_of};
 
 /// One reading as one object with all keys. `amount` has a value only if `state` is `proven`.
@@ -36,6 +37,22 @@ pub(crate) fn reading(client: &Client, tokens: &Tokens, holding: &Holding, readi
         "last": last.map(|last| aged(client, tokens, last)),
     });
     with(form(reading), added)
+}
+
+/// The same of a network that the client does not read because of a `lack`: the reason and the next step are that lack's.
+pub(crate) fn reading_of(
+    client: &Client,
+    tokens: &Tokens,
+    holding: &Holding,
+    reading: &Reading,
+    lack: Option<&CommandFailure>,
+) -> Value {
+    let mut line = self::reading(client, tokens, holding, reading);
+    if let (Some(lack), Some(Value::Object(why))) = (lack, line.get_mut("why")) {
+        why.insert("detail".to_owned(), lack.detail().into());
+        why.insert("next_step".to_owned(), lack.next_step().into());
+    }
+    line
 }
 
 /// One change of a watch as one object.

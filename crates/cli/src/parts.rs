@@ -1,11 +1,11 @@
 //! The networks that one command reads, each with its tokens and its checks.
 
-use saldo::{Address, Client, Holding, Outcome, Reading, TokenList, Why};
+use saldo::{Address, Client, Holding, NetworkId, Outcome, Profile, Reading, TokenList, Why};
 
 use crate::chain_id::ChainCheck;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
-use crate::setup::Checks;
+use crate::setup::{Built, Checks, no_provider};
 use crate::tokens::Tokens;
 
 /// One network of a command.
@@ -19,6 +19,9 @@ pub(crate) struct Part {
     pub(crate) exchange_check: Option<ExchangeCheck>,
     /// Whether its chain id is wrong, so that no amount is shown under its name.
     pub(crate) is_refused: bool,
+    network: NetworkId,
+    /// Why the client does not read it, if it does not.
+    pub(crate) lack: Option<CommandFailure>,
 }
 
 impl Part {
@@ -33,7 +36,7 @@ impl Part {
         readings: &[Reading],
         checked: Result<(), CommandFailure>,
     ) -> Result<Option<CommandFailure>, CommandFailure> {
-        let network = self.client.network_id();
+        let network = self.network;
         let own = holdings.iter().zip(readings).filter(|(holding, _)| holding.network() == network);
         let readings: Vec<Reading> = own.map(|(_, reading)| reading.clone()).collect();
         // A reading without a proof that holds gives its own reason.
@@ -53,6 +56,33 @@ impl Part {
     }
 }
 
+/// A network that the user named.
+struct Shown {
+    client: Client,
+    network: NetworkId,
+    name: String,
+    checks: Option<Checks>,
+    lack: Option<CommandFailure>,
+}
+
+impl Shown {
+    fn of((client, checks): (Client, Checks)) -> Self {
+        let (network, name) = (client.network_id(), client.network().name().to_owned());
+        Self { client, network, name, checks: Some(checks), lack: None }
+    }
+
+    /// A rollup without a provider, which `client` does not read.
+    fn lacking(client: &Client, profile: &Profile) -> Self {
+        Self {
+            client: client.clone(),
+            network: NetworkId::new(profile.chain_id()),
+            name: profile.name().to_owned(),
+            checks: None,
+            lack: Some(no_provider(profile)),
+        }
+    }
+}
+
 /// All networks of a command, at least one.
 pub(crate) struct Parts {
     first: Part,
@@ -60,19 +90,24 @@ pub(crate) struct Parts {
 }
 
 impl Parts {
-    /// The networks of `client`, with the checks of each. One without checks is not shown. Reads the `named` tokens, and those of the list on each network.
+    /// The networks of `client`, and those that it lacks, as they were `built`. One without checks is not shown. Reads the `named` tokens, and those of the list on each network.
     ///
     /// # Errors
     /// A usage failure if tokens are named of several networks, or if there are too many.
     pub(crate) fn new(
         client: &Client,
-        checks: Vec<Option<Checks>>,
+        built: Vec<Built>,
         named: &[Address],
         list: Option<&TokenList>,
     ) -> Result<Self, CommandFailure> {
-        let both = client.networks().into_iter().zip(checks);
-        let shown: Vec<(Client, Checks)> =
-            both.filter_map(|(client, checks)| checks.map(|checks| (client, checks))).collect();
+        let mut networks = client.networks().into_iter();
+        let mut shown: Vec<Shown> = Vec::new();
+        for built in built {
+            shown.extend(match built {
+                Built::Network(checks) => networks.next().zip(checks).map(Shown::of),
+                Built::Lacking(profile) => Some(Shown::lacking(client, &profile)),
+            });
+        }
         let is_one = shown.len() == 1;
         if !is_one && !named.is_empty() {
             return Err(CommandFailure::usage(
@@ -81,10 +116,13 @@ impl Parts {
                 "Read the network of the token alone, or give a --token-list, which says the network of each.",
             ));
         }
-        let part = |(client, (chain_check, exchange_check)): (Client, _)| -> Result<Part, CommandFailure> {
-            let tokens = Tokens::new(named.to_vec(), list, &client)?;
-            let tokens = if is_one { tokens } else { tokens.of_several(&client) };
-            Ok(Part { client, tokens, chain_check, exchange_check: Some(exchange_check), is_refused: false })
+        let part = |shown: Shown| -> Result<Part, CommandFailure> {
+            let Shown { client, network, name, checks, lack } = shown;
+            let tokens = Tokens::new(named.to_vec(), list, network)?;
+            let tokens = if is_one { tokens } else { tokens.of_several(name) };
+            let (chain_check, exchange_check) = checks.unzip();
+            let chain_check = chain_check.flatten();
+            Ok(Part { client, tokens, chain_check, exchange_check, is_refused: false, network, lack })
         };
         let mut parts = shown.into_iter().map(part);
         let first = parts.next().expect("the user named a network")?;
@@ -105,12 +143,12 @@ impl Parts {
 
     /// The network of `holding`.
     pub(crate) fn of(&self, holding: &Holding) -> &Part {
-        self.iter().find(|part| part.client.network_id() == holding.network()).unwrap_or(&self.first)
+        self.iter().find(|part| part.network == holding.network()).unwrap_or(&self.first)
     }
 
     /// What is read for `owner`, on all networks.
     pub(crate) fn holdings(&self, owner: Address) -> Vec<Holding> {
-        self.iter().flat_map(|part| part.tokens.holdings(&part.client, owner)).collect()
+        self.iter().flat_map(|part| part.tokens.holdings(part.network, owner)).collect()
     }
 
     /// How many holdings are read for one owner.

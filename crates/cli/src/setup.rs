@@ -2,6 +2,7 @@
 
 mod choice;
 mod endpoints;
+mod given;
 mod named;
 mod policy;
 mod rollup;
@@ -11,13 +12,13 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::time::Duration;
 
-use saldo::{BuildError, Client, ClientBuilder, Endpoint, RedbStorage, StorageError, StorageFault};
+use saldo::{BuildError, Client, ClientBuilder, Endpoint, Profile, RedbStorage, StorageError, StorageFault};
 use saldo_source::{HttpTransport, SetupError};
 
-pub(crate) use self::choice::{Choice, Chosen, choose, choose_all, choose_listed};
+pub(crate) use self::choice::{Choice, Choices, Chosen, ChosenRollup, choose, choose_all, choose_listed};
 pub(crate) use self::endpoints::{EndpointChoice, endpoint};
 pub(crate) use self::named::{Named, NamedNetwork, named, network};
-pub(crate) use self::rollup::choose_rollup;
+pub(crate) use self::rollup::{choose_one, choose_rollup, no_provider};
 
 use crate::arguments::EndpointArguments;
 use crate::chain_id::ChainCheck;
@@ -87,17 +88,28 @@ pub(crate) fn build(
 /// The checks of one network: of its chain id, if it is from a file, and for exchanged URLs.
 pub(crate) type Checks = (Option<ChainCheck>, ExchangeCheck);
 
-/// Builds one client of all networks that were chosen. With it come the checks of each, in their order; `None` for a network that the
-/// user did not name.
+/// One of the networks that a command reads, once the client is built.
+pub(crate) enum Built {
+    /// A network of the client, with its checks; `None` for a network that the user did not name.
+    Network(Option<Checks>),
+    /// A rollup that the user named, for which no provider is known. It is shown, and is no network of the client.
+    Lacking(Box<Profile>),
+}
+
+/// Builds one client of all networks that were chosen. With it come all of them, in their order.
 ///
 /// # Errors
 /// A usage failure that names what is missing or wrong, but never repeats a URL.
 pub(crate) fn build_all(
-    chosen: Vec<Choice>,
+    chosen: Choices,
     options: &ClientOptions<'_>,
-) -> Result<(Client, Vec<Option<Checks>>), CommandFailure> {
+) -> Result<(Client, Vec<Built>), CommandFailure> {
+    if !chosen.left_out.is_empty() && !options.is_quiet {
+        say(rollup::left_out(&chosen.left_out));
+    }
+    let chosen = rollup::without_idle_l1s(chosen.all)?;
     let sources: Vec<(u64, Vec<Endpoint>)> = chosen.iter().filter_map(Choice::sources).collect();
-    let (mut all, mut checks): (Option<ClientBuilder>, Vec<_>) = (None, Vec::new());
+    let (mut all, mut built): (Option<ClientBuilder>, Vec<_>) = (None, Vec::new());
     for choice in chosen {
         let (builder, own) = match choice {
             Choice::Network(chosen) => {
@@ -105,14 +117,18 @@ pub(crate) fn build_all(
                 let (builder, check, exchange) = builder(*chosen, options)?;
                 (builder, is_named.then_some((check, exchange)))
             }
+            Choice::Rollup(chosen) if chosen.rpc.endpoints.is_empty() => {
+                built.push(Built::Lacking(Box::new(chosen.profile)));
+                continue;
+            }
             Choice::Rollup(chosen) => {
                 let l1 = sources.iter().find(|(chain_id, _)| *chain_id == chosen.profile.l1_chain_id());
                 let of_l1 = l1.map_or(&[][..], |(_, sources)| sources);
-                let (builder, checks) = rollup::builder(*chosen, of_l1, options)?;
+                let (builder, checks) = rollup::builder(*chosen, of_l1, options);
                 (builder, Some(checks))
             }
         };
-        checks.push(own);
+        built.push(Built::Network(own));
         all = Some(match all {
             None => builder,
             Some(all) => all.and(builder),
@@ -122,7 +138,7 @@ pub(crate) fn build_all(
     if let Some(path) = options.store {
         all = all.storage(store(path)?);
     }
-    Ok((all.build().map_err(|error| build_failure(&error))?, checks))
+    Ok((all.build().map_err(|error| build_failure(&error))?, built))
 }
 
 fn builder(

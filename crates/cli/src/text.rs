@@ -9,6 +9,7 @@ use saldo::{
     Reading, Role, Vouched, Voucher, Why,
 };
 
+use crate::failure::CommandFailure;
 use crate::tokens::{Tokens, token_of};
 
 /// How much is printed for a reading.
@@ -35,10 +36,13 @@ pub(crate) fn reading(
         Reading::Proven(proven) => write!(text, "{}", good(&tokens.amount(proven))),
         Reading::Provisional(provisional) => {
             let _ = write!(text, "{}: {}", warn("provisional"), provisional.why());
-            provisional.unconfirmed_amount().map_or(Ok(()), |amount| {
-                let amount = tokens.quantity(holding, amount);
-                write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
-            })
+            provisional
+                .unconfirmed_amount()
+                .map_or(Ok(()), |amount| {
+                    let amount = tokens.quantity(holding, amount);
+                    write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
+                })
+                .and_then(|()| provisional.quorum().map_or(Ok(()), |quorum| write!(text, "\n  {quorum}")))
         }
         Reading::Unknown(unknown) => write!(text, "{}: {}", warn("unknown"), unknown.why()),
     };
@@ -50,6 +54,12 @@ pub(crate) fn reading(
         let _ = write!(text, "\n  {line}");
     });
     text
+}
+
+/// The text for a holding of a network that the client does not read because of that lack.
+pub(crate) fn lack(tokens: &Tokens, holding: &Holding, lack: &CommandFailure, is_short: bool) -> String {
+    let line = format!("{}  {}: {}", tokens.subject(holding), warn("unknown"), lack.detail());
+    if is_short { line } else { format!("{line}\n  {}", lack.next_step()) }
 }
 
 /// The lines below the first one.

@@ -76,18 +76,18 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// Chooses the tokens that were `named`, and those of the list on the client's network.
+    /// Chooses the tokens that were `named`, and those of the list on the network.
     ///
     /// # Errors
     /// A usage failure if there are too many.
     pub(crate) fn new(
         named: Vec<Address>,
         list: Option<&TokenList>,
-        client: &Client,
+        network: NetworkId,
     ) -> Result<Self, CommandFailure> {
         let coverage = Coverage::of_tokens(named);
         let coverage = match list {
-            Some(list) => coverage.with_list(list, client.network_id().chain_id()),
+            Some(list) => coverage.with_list(list, network.chain_id()),
             None => coverage,
         };
         let tokens = coverage.tokens().len();
@@ -99,8 +99,8 @@ impl Tokens {
     }
 
     /// The same, where several networks are read: each line names its network.
-    pub(crate) fn of_several(self, client: &Client) -> Self {
-        Self { network: Some(client.network().name().to_owned()), ..self }
+    pub(crate) fn of_several(self, name: String) -> Self {
+        Self { network: Some(name), ..self }
     }
 
     /// What is looked at.
@@ -109,10 +109,9 @@ impl Tokens {
     }
 
     /// What is read for `owner`: the native coin, and then each token.
-    pub(crate) fn holdings(&self, client: &Client, owner: Address) -> Vec<Holding> {
-        let network = client.network_id();
+    pub(crate) fn holdings(&self, network: NetworkId, owner: Address) -> Vec<Holding> {
         let tokens = self.coverage.tokens().iter().map(|token| Holding::erc20(network, owner, *token));
-        std::iter::once(client.native(owner)).chain(tokens).collect()
+        std::iter::once(Holding::native(network, owner)).chain(tokens).collect()
     }
 
     /// How many holdings are read for one owner.

@@ -37,6 +37,12 @@ pub(crate) async fn run(
         checks.extend(part.exchange_check.take().map(|check| (part.client.network_id(), check)));
     }
     let parts = &*parts;
+    let is_told = !arguments.quiet && !arguments.json;
+    parts
+        .iter()
+        .filter_map(|part| part.lack.as_ref())
+        .filter(|_| is_told)
+        .for_each(|lack| say(lack.to_line()));
     let holdings: Vec<Holding> = owners.iter().flat_map(|owner| parts.holdings(*owner)).collect();
     let mut watch = client.watch(holdings.iter().copied());
     let is_drawn = std::io::stdout().is_terminal() && !arguments.json;

@@ -223,12 +223,85 @@ fn what_is_missing_is_named() {
     let next_step = missing.only()["error"]["next_step"].to_string();
     assert!(next_step.contains("--rpc-url"), "{next_step}");
     let url = world.servers[0].url();
-    fails(&["-n", "sepolia,base-sepolia"], "no_provider");
-    fails(&["-n", "mainnet,base,op", "--rpc-url", &url], "no_provider");
+    fails(&["-n", "base,op"], "no_provider");
     fails(&["-n", &world.rollup_file, "--rpc-url", &url], "no_l1");
     fails(&["-n", "sepolia", "--l1-rpc-url", &url], "no_rollup");
-    let other: Run = run(&mut saldo(&["doctor", "-n", "base", "--json"]));
+    let other: Run = run(&mut saldo(&["mirror", "nowhere", "-n", "base", "--json"]));
     assert_eq!((other.status, &other.only()["error"]["code"]), (2, &"rollup".into()), "{other:?}");
+}
+
+/// `saldo doctor` says of a rollup what `saldo balance` says.
+#[test]
+fn the_doctor_says_what_a_balance_says() {
+    let world = World::new();
+    let files = format!("{},{}", world.l1_file, world.rollup_file);
+    let command = |options: &[&str]| run(saldo(options).args(world.endpoints()));
+    let examined = command(&["doctor", "-n", &files, "--json"]);
+    let told = examined.only();
+    assert_follows(&schema("doctor"), &told);
+    let balance = command(&["balance", &ALICE.to_string(), "-n", &files, "--json"]);
+    let reading: Value = serde_json::from_str(balance.out.lines().last().unwrap()).unwrap();
+    let rollup = &told["rollup"];
+    assert_eq!(
+        (&rollup["reading"]["state"], &rollup["reading"]["why"]),
+        (&reading["state"], &reading["why"])
+    );
+    assert_eq!((examined.status, balance.status), (3, 3), "{told}");
+    assert_eq!(
+        (&rollup["network"], &rollup["chain_id"]),
+        (&"drill-rollup-84532".into(), &84_532.into()),
+        "{told}"
+    );
+    assert_eq!(rollup["findings"][0]["code"], "rollup_not_vouched", "{told}");
+    let [provider] = &rollup["providers"].as_array().unwrap()[..] else { panic!("{told}") };
+    assert_eq!(
+        (&provider["provider"], &provider["proof_at_tip"]["state"]),
+        (&"rosa".into(), &"found".into())
+    );
+    assert_eq!(told["providers"][0]["provider"], "lena", "L1 stands beside it: {told}");
+    assert_eq!(rollup["l1_diagnosis"]["verdict"], "works");
+    let text = command(&["doctor", "-n", &files]);
+    for words in
+        ["execution providers of drill-rollup-84532", "what ", "vouches for no block", "rollup_not_vouched"]
+    {
+        assert!(text.out.contains(words), "{words}: {}", text.out);
+    }
+
+    world.propose();
+    let proven = (0..30).find_map(|_| {
+        std::thread::sleep(Duration::from_secs(1));
+        world.advance_to(now());
+        let told = command(&["doctor", "-n", &files, "--json"]);
+        (told.status == 0).then_some(told)
+    });
+    let told = proven.expect("the provider proves at a block that L1 vouches for").only();
+    assert_follows(&schema("doctor"), &told);
+    let rollup = &told["rollup"];
+    assert_eq!((&rollup["reading"]["state"], &rollup["reading"]["why"]), (&"proven".into(), &Value::Null));
+    assert_eq!(rollup["block"]["assurance"], "l1_proof_checked", "{told}");
+    let text = command(&["doctor", "-n", &files]);
+    assert!(text.out.contains("Ethereum checked a proof of it"), "{}", text.out);
+    assert!(text.out.contains("A balance on drill-rollup-84532 can be proven now"), "{}", text.out);
+}
+
+/// A built-in profile names no codes, and nothing of it can be proven: the next step is to read them.
+#[test]
+fn the_doctor_of_a_built_in_rollup_says_what_is_missing() {
+    let world = World::new();
+    let checkpoint = format!("0x{}", "11".repeat(32));
+    let options = ["doctor", "-n", "base-sepolia", "--checkpoint", &checkpoint, "--timeout", "5s", "--json"];
+    let told = run(saldo(&options).args(world.endpoints())).only();
+    assert_follows(&schema("doctor"), &told);
+    assert_eq!((&told["network"], &told["rollup"]["network"]), (&"sepolia".into(), &"base-sepolia".into()));
+    assert_eq!(told["rollup"]["is_pinned"], false);
+    let steps = told["diagnosis"]["next_steps"].to_string();
+    assert!(steps.contains("saldo network codes"), "{steps}");
+    let several = run(&mut saldo(&["doctor", "-n", "mainnet,base,op", "--json"]));
+    assert_eq!((several.status, &several.only()["error"]["code"]), (2, &"several_networks".into()));
+    let none =
+        run(saldo(&["doctor", "-n", "base-sepolia", "--timeout", "2s", "--json"])
+            .args(&world.endpoints()[2..]));
+    assert_eq!((none.status, &none.only()["rollup"]["reading"]), (4, &Value::Null), "{none:?}");
 }
 
 #[test]

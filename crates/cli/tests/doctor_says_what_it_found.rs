@@ -13,23 +13,15 @@ mod testbed;
 
 use std::process::Command;
 
-use jsonschema::Validator;
 use saldo_drill::Fault;
 use serde_json::{Value, json};
 
+use testbed::schema::{assert_follows, schema};
 use testbed::{Services, network_file, run, saldo, test_chain};
-
-fn schema() -> Validator {
-    let text = include_str!("../../../docs/saldo.doctor-1.schema.json");
-    let schema: Value = serde_json::from_str(text).unwrap();
-    jsonschema::draft202012::meta::validate(&schema).expect("a valid schema");
-    jsonschema::draft202012::new(&schema).unwrap()
-}
 
 #[track_caller]
 fn check(line: &Value) {
-    let errors: Vec<String> = schema().iter_errors(line).map(|error| error.to_string()).collect();
-    assert!(errors.is_empty(), "{errors:?}: {line}");
+    assert_follows(&schema("doctor"), line);
 }
 
 fn doctor(services: &Services) -> Command {
@@ -143,7 +135,7 @@ fn the_schema_refuses_invalid_reports() {
     let services = Services::new(1, 1);
     let report = run(doctor(&services).arg("--json")).only();
     check(&report);
-    let schema = schema();
+    let schema = schema("doctor");
     for key in report.as_object().unwrap().keys() {
         let mut lacking = report.clone();
         lacking.as_object_mut().unwrap().remove(key);
@@ -152,6 +144,7 @@ fn the_schema_refuses_invalid_reports() {
     for (pointer, value) in [
         ("/schema", json!("saldo.doctor/2")),
         ("/diagnosis/verdict", json!("fine")),
+        ("/rollup", json!({})),
         ("/providers/0/tip/state", json!("failed")),
         ("/providers/0/tip/value", json!(5)),
         ("/providers/0/depth/state", json!("lost")),

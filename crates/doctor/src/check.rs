@@ -23,6 +23,8 @@ pub enum Unchecked {
     NoSignedHead,
     /// There is no checkpoint to start from.
     NoCheckpoint,
+    /// The chain has no committee that signs heads: it is a rollup.
+    NoCommittee,
     /// An earlier check failed.
     NotReached,
     /// The time or the number of requests is used up.
@@ -84,6 +86,7 @@ impl Unchecked {
         match self {
             Self::NoSignedHead => "no_signed_head",
             Self::NoCheckpoint => "no_checkpoint",
+            Self::NoCommittee => "no_committee",
             Self::NotReached => "not_reached",
             Self::OutOfBudget => "out_of_budget",
         }
@@ -95,6 +98,7 @@ impl fmt::Display for Unchecked {
         formatter.write_str(match self {
             Self::NoSignedHead => "no signed head",
             Self::NoCheckpoint => "no checkpoint",
+            Self::NoCommittee => "a rollup has no committee",
             Self::NotReached => "an earlier check failed",
             Self::OutOfBudget => "time or requests used up",
         })

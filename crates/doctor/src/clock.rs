@@ -19,9 +19,10 @@ pub(crate) fn blame(seen: &mut [Seen<'_>]) {
     let dated = seen.iter().filter_map(|one| Some((one.endpoint, one.clock_offset?.saturating_neg())));
     let (is_fast, is_by_certificates) = (is_clock_fast(dated), is_by_certificates(seen));
     let is_the_clock = |finding: &Finding| match finding {
-        Finding::Behind { is_too_old: true, .. } | Finding::NoUpdates { .. } | Finding::CheckpointTooOld => {
-            is_fast
-        }
+        Finding::Behind { is_too_old: true, .. }
+        | Finding::NoUpdates { .. }
+        | Finding::OldHead { .. }
+        | Finding::CheckpointTooOld => is_fast,
         Finding::NotSecure(fault) => fault.may_be_the_clock() && (is_fast || is_by_certificates),
         _ => false,
     };

@@ -119,7 +119,7 @@ fn single_failures(report: &Report) -> Vec<SingleFailure> {
 }
 
 /// The only distinct value, compared without case; `None` if there are several.
-fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn only<'a>(values: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let distinct: BTreeSet<String> = BTreeSet::new();
     let (_, first, many) = values.fold((distinct, None, false), |(mut distinct, first, many), value| {
         distinct.insert(Endpoint::operator_key_of(value));

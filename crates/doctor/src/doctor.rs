@@ -51,14 +51,14 @@ pub struct Progress {
 #[derive(Clone)]
 #[must_use]
 pub struct Doctor {
-    network: Network,
-    transport: Arc<dyn Transport>,
-    clock: Arc<dyn Clock>,
-    providers: Vec<Endpoint>,
-    sources: Vec<Endpoint>,
-    checkpoint_sources: Vec<Endpoint>,
-    checkpoint: Option<Checkpoint>,
-    limits: Limits,
+    pub(crate) network: Network,
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) providers: Vec<Endpoint>,
+    pub(crate) sources: Vec<Endpoint>,
+    pub(crate) checkpoint_sources: Vec<Endpoint>,
+    pub(crate) checkpoint: Option<Checkpoint>,
+    pub(crate) limits: Limits,
 }
 
 impl Doctor {
@@ -260,7 +260,7 @@ impl Doctor {
         (reports, client)
     }
 
-    fn probe<'a>(&'a self, endpoint: &'a Endpoint, deadline: Deadline) -> ProbeClient<'a> {
+    pub(crate) fn probe<'a>(&'a self, endpoint: &'a Endpoint, deadline: Deadline) -> ProbeClient<'a> {
         let meter = Meter::new(Arc::clone(&self.transport), Arc::clone(&self.clock), self.limits.requests);
         ProbeClient::new(endpoint, &self.network, meter, &self.clock, deadline, self.limits.request)
     }

@@ -1,6 +1,6 @@
 //! Examines one execution provider.
 
-use std::future::Future;
+use std::future::{Future, ready};
 
 use alloy_primitives::hex;
 use saldo_beacon::SignedHead;
@@ -19,13 +19,26 @@ use crate::provider::{ProviderReport, Tip};
 use crate::reply::{MAX_BLOCK, MAX_PROOF, MAX_SMALL, PROBED, hash_and_number, verify};
 use crate::{batch, capabilities};
 
-/// Examines `provider`. Checks that need the signed head wait for it.
+/// Examines a provider of a chain with a committee. Checks that need the signed head wait for it.
 pub(crate) async fn examine(
     probe: &ProbeClient<'_>,
     chain_id: u64,
     head: impl Future<Output = Option<SignedHead>>,
 ) -> ProviderReport {
-    let mut report = ProviderReport::new(probe.endpoint);
+    complete(probe, chain_id, head, ProviderReport::new(probe.endpoint)).await
+}
+
+/// Examines a provider of a rollup.
+pub(crate) async fn examine_of_rollup(probe: &ProbeClient<'_>, chain_id: u64) -> ProviderReport {
+    complete(probe, chain_id, ready(None), ProviderReport::of_rollup(probe.endpoint)).await
+}
+
+async fn complete(
+    probe: &ProbeClient<'_>,
+    chain_id: u64,
+    head: impl Future<Output = Option<SignedHead>>,
+    mut report: ProviderReport,
+) -> ProviderReport {
     let tip = without_head(probe, chain_id, &mut report).await;
     if may_go_on(&report) {
         if let Some(tip) = &tip {
@@ -36,6 +49,9 @@ pub(crate) async fn examine(
         }
         match head.await {
             Some(head) => with_head(probe, &head, &mut report).await,
+            None if report.is_of_rollup => {
+                report.proof_at_signed_head = Check::NotChecked(Unchecked::NoCommittee);
+            }
             None => report.proof_at_signed_head = Check::NotChecked(Unchecked::NoSignedHead),
         }
         if let Some(tip) = &tip {
@@ -289,7 +305,8 @@ fn judge(probe: &ProbeClient<'_>, report: &mut ProviderReport) {
         let age = tip.map(|time| probe.io.clock().wall().saturating_sub(time)).unwrap_or_default();
         more.push(Finding::Lagging { blocks, age });
     }
-    if let Some(depth) = report.depth.found() {
+    // L1 vouches for a block of a rollup an hour after it: that a provider proves only newer ones is usual.
+    if let Some(depth) = report.depth.found().filter(|_| !report.is_of_rollup) {
         if depth.is_tip_only() {
             more.push(Finding::TipOnly);
         } else if depth.refused.is_some() && depth.proven < Finding::FINALITY_DEPTH {

@@ -7,6 +7,7 @@ use saldo_proof::ProofError;
 use saldo_reading::{Failure, TlsFault, TransportError};
 
 use crate::pace::Rate;
+use crate::rollup_finding::RollupFinding;
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +31,7 @@ impl Severity {
     }
 }
 
-/// A finding about a provider or source. Each variant says whose fault it is. Holds no text from outside.
+/// A finding about a provider or source, or about a rollup. Each variant says whose fault it is. Holds no text from outside.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Finding {
@@ -179,6 +180,13 @@ pub enum Finding {
     NoLightClientData,
     /// It names another block than the other sources. Fault: this source, or the others.
     OutvotedRoot,
+    /// Its newest block of a rollup is old. Fault: the provider, or the rollup.
+    OldHead {
+        /// The age of its newest block.
+        age: Duration,
+    },
+    /// It is about a rollup as a whole.
+    OfRollup(RollupFinding),
 }
 
 impl Finding {
@@ -250,7 +258,9 @@ impl Finding {
             | Self::NoOptimisticUpdates
             | Self::Behind { is_too_old: false, .. }
             | Self::ClockOff
+            | Self::OldHead { .. }
             | Self::OutvotedRoot => Severity::Warning,
+            Self::OfRollup(found) if found.is_warning() => Severity::Warning,
             _ => Severity::Defect,
         }
     }
@@ -274,6 +284,7 @@ impl Finding {
             | Self::ClockOff
             | Self::NoLightClientData => true,
             Self::Fails(failure) => matches!(failure, Failure::NotServed { .. }),
+            Self::OfRollup(found) => found.needs_action(),
             _ => false,
         }
     }
@@ -327,6 +338,8 @@ impl Finding {
             Self::ClockOff => "clock_off",
             Self::NoLightClientData => "no_light_client_data",
             Self::OutvotedRoot => "outvoted_root",
+            Self::OldHead { .. } => "old_head",
+            Self::OfRollup(found) => found.code(),
         }
     }
 }

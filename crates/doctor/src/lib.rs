@@ -23,6 +23,8 @@
 //! # let _ = works;
 //! ```
 //!
+//! [`RollupDoctor`] examines a rollup with its L1. It also reads one balance with a client of `saldo`, and says what that reading says.
+//!
 //! Each endpoint receives at most [`Limits::requests`] requests; the largest is a batch of 50 cheap calls. Where an
 //! endpoint limits the rate, the doctor waits as long as it asks for and keeps a distance, within [`Limits::total`]. A URL
 //! is a secret: reports hold only names.
@@ -47,6 +49,11 @@ mod provider;
 mod remedy;
 mod reply;
 mod report;
+mod rollup;
+mod rollup_client;
+mod rollup_diagnosis;
+mod rollup_finding;
+mod rollup_report;
 mod source;
 mod words;
 
@@ -58,4 +65,7 @@ pub use pace::Rate;
 pub use provider::{Capabilities, Depth, ProviderReport, Tip};
 pub use reply::PROBED;
 pub use report::{Diagnosis, Report, SingleFailure, Verdict};
+pub use rollup::RollupDoctor;
+pub use rollup_finding::RollupFinding;
+pub use rollup_report::RollupReport;
 pub use source::{CheckpointReport, NamesFork, SeenHead, SourceReport};

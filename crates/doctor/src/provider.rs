@@ -54,6 +54,8 @@ pub struct ProviderReport {
     pub ahead_of_signed: Option<i64>,
     /// The findings.
     pub findings: Vec<Finding>,
+    /// Whether the chain is a rollup, which has no committee.
+    pub(crate) is_of_rollup: bool,
 }
 
 /// The newest block of a provider.
@@ -129,11 +131,20 @@ impl ProviderReport {
             capabilities: Check::NotChecked(unchecked),
             ahead_of_signed: None,
             findings: Vec::new(),
+            is_of_rollup: false,
         }
     }
 
-    /// Whether it can prove a balance: at the signed head, or at its tip as soon as the tip is signed.
+    pub(crate) fn of_rollup(endpoint: &Endpoint) -> Self {
+        Self { is_of_rollup: true, ..Self::new(endpoint) }
+    }
+
+    /// Whether it can prove a balance: at the signed head, or at its tip as soon as the tip is signed. On a rollup: at its tip, for which
+    /// L1 vouches later.
     pub fn can_prove(&self) -> bool {
+        if self.is_of_rollup {
+            return self.proof_at_tip.is_found();
+        }
         // A tip that is a little behind was signed already, in a slot that a running client has seen.
         let least = i64::try_from(Finding::MOST_BLOCKS_BEHIND).unwrap_or(0).saturating_neg();
         let tip_will_be_signed = self.ahead_of_signed.is_some_and(|ahead| ahead >= least);

@@ -105,6 +105,10 @@ impl Finding {
                 "add another beacon source, or switch its light-client routes on (Lighthouse: --light-client-server, Nimbus: --light-client-data-serve, Prysm: --enable-light-client, Lodestar: --rest.namespace lightclient)."
             }
             Self::OutvotedRoot => "its root is not used; if this continues, remove the source.",
+            Self::OldHead { .. } => {
+                "it lags, or the rollup stands still: the head of another operator tells which; add one with --rpc-url."
+            }
+            Self::OfRollup(found) => found.next_step(),
             _ => return None,
         })
     }

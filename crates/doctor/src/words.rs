@@ -103,6 +103,10 @@ impl Finding {
             Self::ClockOff => f.write_str("this device's clock is wrong"),
             Self::NoLightClientData => f.write_str("has no light-client routes, or they are switched off"),
             Self::OutvotedRoot => f.write_str("names another block than the others"),
+            Self::OldHead { age } => {
+                write!(f, "its newest block is {} old", counted(age.as_secs() / 60, "minute"))
+            }
+            Self::OfRollup(found) => fmt::Display::fmt(found, f),
             _ => f.write_str(self.code()),
         }
     }

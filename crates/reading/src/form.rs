@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 use crate::amount::Amount;
 use crate::failure::Attempt;
 use crate::provider::ProviderId;
+use crate::quorum::Quorum;
 use crate::reading::{Proven, Provisional, Reading, Unknown};
 use crate::why::Why;
 
@@ -40,10 +41,25 @@ struct ReadingForm<'a> {
     derivation: Option<DerivationForm>,
     block: Option<BlockForm>,
     provider: Option<&'a ProviderId>,
+    /// Only of a claim.
+    quorum: Option<QuorumForm>,
     origin: Option<OriginForm<'a>>,
     why: Option<&'a Why>,
     attempts: &'a [Attempt],
     last: Option<&'a Proven>,
+}
+
+/// `trust` is for people.
+#[derive(Serialize)]
+struct QuorumForm {
+    operators: usize,
+    trust: String,
+}
+
+impl QuorumForm {
+    fn of(quorum: Quorum) -> Self {
+        Self { operators: quorum.operators(), trust: quorum.to_string() }
+    }
 }
 
 impl<'a> ReadingForm<'a> {
@@ -60,6 +76,7 @@ impl<'a> ReadingForm<'a> {
             derivation: derivation_of(proven),
             block: Some(BlockForm::of(&proven.anchor)),
             provider: Some(&proven.provider),
+            quorum: None,
             origin: Some(OriginForm::of(proven.anchor.origin())),
             why: None,
             attempts: &proven.attempts,
@@ -87,6 +104,7 @@ impl<'a> ReadingForm<'a> {
             derivation: None,
             block: None,
             provider,
+            quorum: None,
             origin: None,
             why: Some(why),
             attempts,
@@ -114,8 +132,8 @@ impl Serialize for Reading {
 impl Serialize for Provisional {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let provider = Some(self.provider());
-        ReadingForm::not_proven("provisional", provider, self.why(), &self.attempts, self.last())
-            .serialize(serializer)
+        let form = ReadingForm::not_proven("provisional", provider, self.why(), &self.attempts, self.last());
+        ReadingForm { quorum: self.quorum().map(QuorumForm::of), ..form }.serialize(serializer)
     }
 }
 

@@ -15,6 +15,7 @@ use crate::freshness::{Freshness, Now};
 use crate::holding::Holding;
 use crate::policy::Policy;
 use crate::provider::ProviderId;
+use crate::quorum::Quorum;
 use crate::why::Why;
 
 /// What is known about an amount right now. An unknown amount is a value, not an error.
@@ -168,6 +169,7 @@ pub struct Provisional {
     unconfirmed: Option<Amount>,
     state_root: StateRoot,
     provider: ProviderId,
+    quorum: Option<Quorum>,
     why: Why,
     pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
@@ -183,7 +185,8 @@ impl Provisional {
         last: Option<Proven>,
     ) -> Self {
         let unconfirmed = Some(claim.amount()).filter(|amount| !amount.is_zero()).map(Amount::new);
-        Self { unconfirmed, state_root: claim.state_root(), provider, why, attempts: attempts.into(), last }
+        let (state_root, quorum) = (claim.state_root(), claim.quorum());
+        Self { unconfirmed, state_root, provider, quorum, why, attempts: attempts.into(), last }
     }
 
     /// Returns the claimed amount, to be shown as unconfirmed; `None` for zero, because a claim is not enough to show zero.
@@ -199,6 +202,12 @@ impl Provisional {
     /// Returns the provider that claims it.
     pub fn provider(&self) -> &ProviderId {
         &self.provider
+    }
+
+    /// Returns how many operators name the block of the claim, if several do. It is asked on a rollup only. It proves nothing: its words
+    /// say what one trusts.
+    pub fn quorum(&self) -> Option<Quorum> {
+        self.quorum
     }
 
     /// Returns why it is not proven.

@@ -1,11 +1,11 @@
 //! The health of a client, for a status screen.
 
 use saldo_beacon::unit::{Slot, UnixTime};
-use saldo_chain::Anchor;
-use saldo_reading::{Failure, ProviderId, Role, Why};
+use saldo_reading::{Failure, ProviderId, Role};
 use saldo_source::{CoFailure, Endpoint, ProviderStats};
 
 use crate::inner::ClientInner;
+use crate::rollup_health::RollupHealth;
 
 /// Reports the state of the endpoints and the progress of the light client. It is read from memory; no request
 /// is made.
@@ -59,18 +59,6 @@ pub struct HeadsHealth {
     /// Whether the committee of the next period is known too. It is mostly learned hours before it is needed.
     /// Without it, heads of that period cannot be checked.
     pub is_next_committee_known: bool,
-}
-
-/// Reports how far L1 vouches for a rollup.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct RollupHealth {
-    /// The newest block for which L1 vouches.
-    pub newest: Option<Anchor>,
-    /// Why L1 vouches for none of the newest claims, if it does not.
-    pub problem: Option<Why>,
-    /// The time of the newest block of the rollup, if it stands still: the heads of several operators are the same, and old.
-    pub stopped: Option<UnixTime>,
 }
 
 /// Reports the state of one endpoint in one role.
@@ -182,10 +170,9 @@ impl ClientInner {
             is_faulted: self.head.is_faulted(),
             storage_faults: self.readings.storage_faults().len(),
             heads: self.heads_health(),
-            rollup: self.rollup.as_ref().map(|rollup| RollupHealth {
-                newest: self.head.newest(self.env.policy.assurance),
-                problem: rollup.problem(),
-                stopped: rollup.stopped(),
+            rollup: self.rollup.as_ref().map(|rollup| {
+                let newest = self.head.newest(self.env.policy.assurance);
+                rollup.health(newest)
             }),
             endpoints: kinds.into_iter().flat_map(of_kind).collect(),
             failed_together: self.env.dispatcher.co_failures(),

@@ -88,6 +88,7 @@ mod read_rollup;
 mod readings;
 #[cfg_attr(not(feature = "rollup"), path = "no_rollup.rs")]
 mod rollup;
+mod rollup_health;
 mod state;
 mod storage;
 mod store;
@@ -101,12 +102,13 @@ pub use account::AccountReading;
 pub use builder::{BuildError, ClientBuilder, IntoEndpointError};
 pub use check::{Claim, Verdict};
 pub use client::Client;
-pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health, RollupHealth};
+pub use health::{EndpointHealth, EndpointState, HeadsHealth, Health};
 #[cfg(feature = "last-answers")]
 pub use last_answers::LastAnswer;
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
+pub use rollup_health::{ClaimsHealth, RollupHealth};
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
 #[cfg(feature = "rollup")]
@@ -132,8 +134,8 @@ pub use saldo_beacon::{
     SnapshotError, Voucher,
 };
 pub use saldo_chain::rollup::{
-    Code, Contract, GameCode, GameKind, Observed, Pause, Profile, ProfileError, Provers, RegistryCode,
-    Release, Vouched,
+    Code, Contract, GameCode, GameKind, Observed, Pause, Profile, ProfileError, Provers, Refusal,
+    RegistryCode, Release, Vouched,
 };
 pub use saldo_chain::{
     Anchor, Assurance, Body, BodyError, ExecutionHeader, HeaderError, Level, Path, StoredAnchorError,
@@ -142,7 +144,7 @@ pub use saldo_chain::{
 pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
     Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
-    ProviderId, Provisional, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
+    ProviderId, Provisional, Quorum, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
     BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,

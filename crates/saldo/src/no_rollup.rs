@@ -1,13 +1,13 @@
 //! In the place of the owner of what L1 says about a rollup, where the feature `rollup` is off: there is none.
 
 use alloy_primitives::Address;
-use saldo_beacon::unit::UnixTime;
+use saldo_chain::Anchor;
 use saldo_chain::rollup::Profile;
-use saldo_reading::Why;
 use saldo_source::{Deadline, SortedSet};
 
 use crate::head::Synced;
 use crate::proofs::Proofs;
+use crate::rollup_health::RollupHealth;
 
 /// No value.
 pub(crate) enum Rollup {}
@@ -21,11 +21,7 @@ impl Rollup {
         match *self {}
     }
 
-    pub(crate) fn stopped(&self) -> Option<UnixTime> {
-        match *self {}
-    }
-
-    pub(crate) fn problem(&self) -> Option<Why> {
+    pub(crate) fn health(&self, _: Option<Anchor>) -> RollupHealth {
         match *self {}
     }
 }

@@ -15,6 +15,7 @@ use std::time::Duration;
 use alloy_primitives::{Address, B256};
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
+use saldo_chain::Anchor;
 use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupAnchor};
 use saldo_proof::{ProvenState, Query};
 use saldo_reading::{Attempt, Generation, Why};
@@ -24,6 +25,7 @@ use crate::env::Env;
 use crate::event;
 use crate::head::{AnyL1, FinalBlock, Head, NothingOfL1, Synced};
 use crate::proofs::Proofs;
+use crate::rollup_health::{ClaimsHealth, RollupHealth};
 use contracts::Outcome;
 
 /// Owns what is known of a rollup's contracts.
@@ -49,8 +51,10 @@ struct RollupState {
     generation: Generation,
     /// Pairs of them that contradict each other. Neither counts until L1 has decided.
     contradictions: Vec<[Address; 2]>,
-    /// Why no block follows from what was read there, if none does.
-    problem: Option<Why>,
+    /// Why no block follows from what was read there, if none does; and what the contracts refuse, if that is the reason.
+    problem: Option<(Why, Option<Refusal>)>,
+    /// When the newest claims were made.
+    claims: Option<ClaimsHealth>,
     /// Why L1 could not be read at the last try, if it could not.
     unread: Option<Why>,
     /// The time of the newest block, if the rollup stands still.
@@ -99,7 +103,16 @@ impl Rollup {
     /// Why L1 vouches for no block, if it does not.
     pub(crate) fn problem(&self) -> Option<Why> {
         let state = self.state();
-        state.unread.clone().or_else(|| state.problem.clone())
+        state.unread.clone().or_else(|| state.problem.as_ref().map(|(why, _)| why.clone()))
+    }
+
+    /// What is known of the rollup, for a status screen. `newest` is the newest block for which L1 vouches.
+    pub(crate) fn health(&self, newest: Option<Anchor>) -> RollupHealth {
+        let problem = self.problem();
+        let state = self.state();
+        let refusal = state.problem.as_ref().filter(|_| state.unread.is_none());
+        let refusal = refusal.and_then(|(_, refusal)| refusal.clone());
+        RollupHealth { newest, problem, refusal, claims: state.claims, stopped: state.stopped }
     }
 
     /// The games whose blocks may be opened, and the trust start of L1 that they belong to: L1 vouched for them a short time ago, and none
@@ -204,14 +217,14 @@ impl Rollup {
         outcome: Result<Outcome, Refusal>,
     ) -> bool {
         let standing = self.standing(recorded);
-        let (accepted, problem) = match outcome {
+        let (accepted, problem, claims) = match outcome {
             Ok(outcome) => {
                 let counts = outcome.counting();
                 let is_accepted = |game: &Address| counts.iter().any(|accepted| accepted.game() == *game);
                 self.take_back(standing.into_iter().filter(|game| !is_accepted(game)), block);
                 counts.iter().for_each(|accepted| self.head.vouch(accepted, block.generation));
                 let why = outcome.why_none();
-                (counts, why)
+                (counts, why, outcome.claims)
             }
             // Nothing is known about the games: the L1 block is not good enough to read them.
             Err(Refusal::L1NotFinal | Refusal::L1TooOld { .. } | Refusal::OtherRoot { .. }) => {
@@ -222,13 +235,15 @@ impl Rollup {
             // The contracts are paused, or are others than before: L1 no longer says what it said.
             Err(refusal) => {
                 self.take_back(standing, block);
-                (Vec::new(), Some(Why::RollupNotVouched { reason: refusal.to_string() }))
+                let why = Why::RollupNotVouched { reason: refusal.to_string() };
+                (Vec::new(), Some((why, Some(refusal))), None)
             }
         };
         let mut state = self.state();
         let is_there = |game: &Address| accepted.iter().any(|accepted| accepted.game() == *game);
         state.contradictions.retain(|pair| pair.iter().all(is_there));
-        (state.generation, state.accepted, state.problem) = (block.generation, accepted, problem);
+        (state.generation, state.accepted) = (block.generation, accepted);
+        (state.problem, state.claims) = (problem, claims);
         true
     }
 

@@ -3,14 +3,13 @@
 use std::time::Duration;
 
 use saldo_doctor::{
-    Check, CheckpointReport, Depth, Finding, NamesFork, PROBED, ProviderReport, Report, SeenHead,
+    Check, CheckpointReport, Depth, Diagnosis, Finding, NamesFork, PROBED, ProviderReport, Report, SeenHead,
     SourceReport,
 };
 use serde_json::{Value, json};
 
 /// The report as one object, all keys always present.
 pub(crate) fn report(report: &Report) -> Value {
-    let diagnosis = &report.diagnosis;
     json!({
         "schema": "saldo.doctor/1",
         "network": report.network,
@@ -24,20 +23,25 @@ pub(crate) fn report(report: &Report) -> Value {
         "providers": report.providers.iter().map(provider).collect::<Vec<_>>(),
         "beacon_sources": report.sources.iter().map(source).collect::<Vec<_>>(),
         "checkpoint_sources": report.checkpoint_sources.iter().map(checkpoint_source).collect::<Vec<_>>(),
-        "diagnosis": {
-            "verdict": diagnosis.verdict.code(),
-            "summary": diagnosis.summary,
-            "single_failures": diagnosis.single_failures.iter().map(|single| json!({
-                "kind": single.kind,
-                "detail": single.detail,
-                "next_step": single.next_step,
-            })).collect::<Vec<_>>(),
-            "next_steps": diagnosis.next_steps,
-        },
+        "rollup": null,
+        "diagnosis": diagnosis(&report.diagnosis),
     })
 }
 
-fn provider(report: &ProviderReport) -> Value {
+pub(super) fn diagnosis(diagnosis: &Diagnosis) -> Value {
+    json!({
+        "verdict": diagnosis.verdict.code(),
+        "summary": diagnosis.summary,
+        "single_failures": diagnosis.single_failures.iter().map(|single| json!({
+            "kind": single.kind,
+            "detail": single.detail,
+            "next_step": single.next_step,
+        })).collect::<Vec<_>>(),
+        "next_steps": diagnosis.next_steps,
+    })
+}
+
+pub(super) fn provider(report: &ProviderReport) -> Value {
     json!({
         "provider": report.provider.to_string(),
         "run_by": report.run_by,
@@ -138,7 +142,7 @@ fn head(head: &SeenHead) -> Value {
     })
 }
 
-fn findings(findings: &[Finding]) -> Vec<Value> {
+pub(super) fn findings(findings: &[Finding]) -> Vec<Value> {
     let finding = |finding: &Finding| {
         json!({
             "code": finding.code(),

@@ -1,14 +1,21 @@
 //! A report for people.
 
-use std::fmt::Write;
+use std::fmt::{Display, Write};
 use std::time::Duration;
 
 use saldo_doctor::{
-    Check, CheckpointReport, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport, Unchecked,
+    Check, CheckpointReport, Diagnosis, Finding, NamesFork, PROBED, ProviderReport, Report, SourceReport,
+    Unchecked,
 };
 
 /// The tables, the findings and the next steps.
 pub(crate) fn report(report: &Report) -> String {
+    let found = section("findings", &found(report));
+    format!("{}{found}{}", tables(report), conclusion(&report.diagnosis))
+}
+
+/// What each endpoint serves.
+pub(super) fn tables(report: &Report) -> String {
     let mut text = format!("network {} (chain {}), ", report.network, report.chain_id);
     let _ = match &report.signed_head {
         Some(head) => writeln!(
@@ -22,17 +29,10 @@ pub(crate) fn report(report: &Report) -> String {
         None => writeln!(text, "no signed head"),
     };
     let _ = writeln!(text, "proofs are requested for {PROBED}, an address that reveals nothing about you");
-    if !report.providers.is_empty() {
-        let _ = write!(
-            text,
-            "\nexecution providers\n{}",
-            table(&PROVIDER_COLUMNS, report.providers.iter().map(provider))
-        );
-    }
-    if !report.sources.is_empty() {
-        let _ =
-            write!(text, "\nbeacon sources\n{}", table(&SOURCE_COLUMNS, report.sources.iter().map(source)));
-    }
+    let providers = table(&PROVIDER_COLUMNS, report.providers.iter().map(provider));
+    text.push_str(&section("execution providers", &providers));
+    let sources = table(&SOURCE_COLUMNS, report.sources.iter().map(source));
+    text.push_str(&section("beacon sources", &sources));
     if !report.checkpoint_sources.is_empty() {
         let slot = report.checkpoint_slot.map_or_else(|| "-".to_owned(), |slot| slot.to_string());
         let rows = report.checkpoint_sources.iter().map(checkpoint_source);
@@ -43,24 +43,26 @@ pub(crate) fn report(report: &Report) -> String {
             None => writeln!(text, "  at least two operators of three do not name the same block"),
         };
     }
-    let found = found(report);
-    if !found.is_empty() {
-        let _ = write!(text, "\nfindings\n{found}");
-    }
-    if !report.diagnosis.single_failures.is_empty() {
-        text.push_str("\nsingle failures that would stop this configuration\n");
-        for single in &report.diagnosis.single_failures {
-            let _ = writeln!(text, "  {}", single.detail);
-        }
-    }
-    if !report.diagnosis.next_steps.is_empty() {
-        text.push_str("\nwhat to do\n");
-        for step in &report.diagnosis.next_steps {
-            let _ = writeln!(text, "  {step}");
-        }
-    }
-    let _ = writeln!(text, "\n{}", report.diagnosis.summary);
     text
+}
+
+/// What would stop the configuration, what to do, and the verdict.
+pub(super) fn conclusion(diagnosis: &Diagnosis) -> String {
+    let lines =
+        |lines: &mut dyn Iterator<Item = &str>| lines.map(|line| format!("  {line}\n")).collect::<String>();
+    let single = lines(&mut diagnosis.single_failures.iter().map(|single| single.detail.as_str()));
+    let steps = lines(&mut diagnosis.next_steps.iter().map(String::as_str));
+    format!(
+        "{}{}\n{}\n",
+        section("single failures that would stop this configuration", &single),
+        section("what to do", &steps),
+        diagnosis.summary
+    )
+}
+
+/// A section with a title; nothing if it has no lines.
+pub(super) fn section(title: &str, lines: &str) -> String {
+    if lines.is_empty() { String::new() } else { format!("\n{title}\n{lines}") }
 }
 
 const PROVIDER_COLUMNS: [&str; 15] = [
@@ -158,20 +160,23 @@ fn checkpoint_source(report: &CheckpointReport) -> Vec<String> {
     ]
 }
 
-fn found(report: &Report) -> String {
-    let mut text = String::new();
-    let mut write = |id: &dyn std::fmt::Display, findings: &[Finding]| {
-        for finding in findings {
-            let _ = writeln!(text, "  {id}: {} ({}: {finding})", finding.code(), finding.severity().code());
-        }
-    };
-    report.providers.iter().for_each(|report| write(&report.provider, &report.findings));
-    report.sources.iter().for_each(|report| write(&report.source, &report.findings));
-    report.checkpoint_sources.iter().for_each(|report| write(&report.source, &report.findings));
-    text
+pub(super) fn found(report: &Report) -> String {
+    let providers = report.providers.iter().map(|report| findings(&report.provider, &report.findings));
+    let sources = report.sources.iter().map(|report| findings(&report.source, &report.findings));
+    let checkpoint_sources =
+        report.checkpoint_sources.iter().map(|report| findings(&report.source, &report.findings));
+    providers.chain(sources).chain(checkpoint_sources).collect()
 }
 
-fn cell<T>(check: &Check<T>, found: impl Fn(&T) -> String) -> String {
+/// The findings about `id`, one a line.
+pub(super) fn findings(id: impl Display, findings: &[Finding]) -> String {
+    let line = |finding: &Finding| {
+        format!("  {id}: {} ({}: {finding})\n", finding.code(), finding.severity().code())
+    };
+    findings.iter().map(line).collect()
+}
+
+pub(super) fn cell<T>(check: &Check<T>, found: impl Fn(&T) -> String) -> String {
     match check {
         Check::Found(value) => found(value),
         Check::Failed(failure) => failure.code().to_owned(),
@@ -181,22 +186,22 @@ fn cell<T>(check: &Check<T>, found: impl Fn(&T) -> String) -> String {
     }
 }
 
-fn list(things: &[(&str, bool)]) -> String {
+pub(super) fn list(things: &[(&str, bool)]) -> String {
     let present: Vec<&str> =
         things.iter().filter_map(|(name, is_present)| is_present.then_some(*name)).collect();
     if present.is_empty() { "-".to_owned() } else { present.join(" ") }
 }
 
-fn pace(latency: Option<Duration>) -> String {
+pub(super) fn pace(latency: Option<Duration>) -> String {
     latency.map_or_else(|| "-".to_owned(), |latency| latency.as_millis().to_string())
 }
 
-fn clock(offset: Option<i64>) -> String {
+pub(super) fn clock(offset: Option<i64>) -> String {
     offset.map_or_else(|| "-".to_owned(), |seconds| format!("{seconds:+} s"))
 }
 
 /// A table with one column for each endpoint, so that it stays narrow: four endpoints side by side, the others below.
-fn table(columns: &[&str], examined: impl Iterator<Item = Vec<String>>) -> String {
+pub(super) fn table(columns: &[&str], examined: impl Iterator<Item = Vec<String>>) -> String {
     const ENDPOINTS_PER_ROW: usize = 4;
     let width = columns.iter().map(|column| column.len()).max().unwrap_or_default();
     let examined: Vec<Vec<String>> = examined.collect();

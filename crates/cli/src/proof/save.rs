@@ -26,7 +26,7 @@ pub(crate) async fn run(arguments: SaveArguments) -> Result<u8, CommandFailure> 
     if arguments.coin || named.is_empty() {
         holdings.insert(0, client.native(owner));
     }
-    let tokens = Tokens::new(named, None, &client)?;
+    let tokens = Tokens::new(named, None, client.network_id())?;
     let readings = client.read_patiently(&holdings, arguments.timeout).await;
     let proven: Vec<Proven> = readings.iter().filter_map(Reading::proven).cloned().collect();
     if let Some(exchanged) = exchange_check.run(&readings).await? {

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use saldo::{Checkpoint, Directory, Endpoint, Network, Profile};
 
-use super::endpoints::{EndpointChoice, endpoints, mirror, variable};
-use super::named::{Named, NamedNetwork, NamedRollup, named, network};
+use super::endpoints::{EndpointChoice, variable};
+use super::given::{Given, Own, Targets};
+use super::named::{Named, NamedNetwork, NamedRollup, named, network, unknown};
 use crate::arguments::EndpointArguments;
 use crate::failure::CommandFailure;
-use crate::file::{self, PATIENCE};
 
 /// A network with a committee, with its endpoints.
 pub(crate) struct Chosen {
@@ -20,7 +20,7 @@ pub(crate) struct Chosen {
     pub(crate) is_named: bool,
     pub(crate) rpc: EndpointChoice,
     /// How a user gives its providers.
-    pub(crate) rpc_option: &'static str,
+    pub(crate) rpc_option: String,
     pub(crate) beacon: EndpointChoice,
     /// The checkpoint that the user gave.
     pub(crate) checkpoint: Option<Checkpoint>,
@@ -51,25 +51,23 @@ impl Choice {
     }
 }
 
-/// The endpoints and the trust start that the user gave.
-#[derive(Clone, Default)]
-struct Given {
-    rpc: Vec<Endpoint>,
-    beacon: Vec<Endpoint>,
-    checkpoint: Option<Checkpoint>,
-    /// The file of `--providers`.
-    providers: Option<Directory>,
-    /// Whether they are of the L1 of a rollup: then the providers of that file are not.
-    is_of_l1: bool,
+/// What a command reads.
+pub(crate) struct Choices {
+    pub(crate) all: Vec<Choice>,
+    /// The rollups that `all` leaves out, because no endpoint is given for them.
+    pub(crate) left_out: Vec<String>,
 }
 
-/// Chooses the network and its endpoints. Waits for each file at most `patience`, and at most [`PATIENCE`].
+/// Chooses the network and its endpoints. Waits for each file at most `patience`, and at most [`PATIENCE`](crate::file::PATIENCE).
 ///
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
 pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Result<Chosen, CommandFailure> {
     let named = network(&name_of_network(arguments), patience)?;
-    Ok(Chosen::new(named, Given::read(arguments, patience)?))
+    let (name, chain_id) = (named.network.name().to_owned(), named.network.chain_id());
+    let targets = Targets { rpc: chain_id, l1_rpc: None, beacon: chain_id };
+    let given = Given::read(arguments, None, &[(name.clone(), chain_id)], patience)?;
+    Ok(Chosen::new(named, given.of(&name, chain_id, targets)))
 }
 
 /// Chooses the network `text` with its listed endpoints, whatever the environment says.
@@ -77,14 +75,15 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
 pub(crate) fn choose_listed(text: &str, patience: Duration) -> Result<Chosen, CommandFailure> {
-    Ok(Chosen::new(network(text, patience)?, Given::default()))
+    Ok(Chosen::new(network(text, patience)?, Own::nothing()))
 }
 
 /// Chooses all networks that `--network` names, and before each rollup its L1, unless that is named too.
 ///
-/// The endpoints and the checkpoint of the other options and of the environment are those of the first network. If a rollup is named,
-/// the providers are those of the first rollup, and the rest is of its L1, with the providers of `l1_rpc_url`. All other networks have
-/// their listed endpoints, and those of their files.
+/// An endpoint can name its network. The others, the checkpoint and the file of providers are those of the first network. If a rollup
+/// is named, the providers are those of the first rollup, and the rest is of its L1, with the providers of `l1_rpc_url`. A network for
+/// which nothing is given has its listed endpoints, and those of its file. `all` names the built-in networks, and the built-in rollups
+/// for which a provider is given.
 ///
 /// # Errors
 /// A usage failure that names what is wrong, but never repeats a URL.
@@ -92,44 +91,46 @@ pub(crate) fn choose_all(
     arguments: &EndpointArguments,
     l1_rpc_url: &[String],
     patience: Duration,
-) -> Result<Vec<Choice>, CommandFailure> {
-    let text = match name_of_network(arguments) {
-        all if all == "all" => Network::built_in().map(|network| network.name().to_owned()).join(","),
-        named => named,
-    };
+) -> Result<Choices, CommandFailure> {
+    let text = name_of_network(arguments);
+    let is_all = text == "all";
     let names: Vec<&str> = if text.contains(',') && !Path::new(&text).exists() {
         text.split(',').map(str::trim).filter(|name| !name.is_empty()).collect()
     } else {
         vec![&text]
     };
-    let all = names.into_iter().map(|name| named(name, patience)).collect::<Result<Vec<_>, _>>()?;
-    let first_rollup =
-        all.iter().find_map(Named::profile).map(|first| (first.chain_id(), first.l1_chain_id()));
-    let mut given = Given::read(arguments, patience)?;
-    let Some((rollup, l1)) = first_rollup else {
-        if !l1_rpc_url.is_empty() {
-            return Err(no_rollup());
-        }
-        let chosen = all
-            .into_iter()
-            .filter_map(Named::network)
-            .map(|network| Choice::Network(Box::new(Chosen::new(network, std::mem::take(&mut given)))));
-        return Ok(chosen.collect());
+    let mut all = match is_all {
+        true => Named::all_built_in(),
+        false => names.into_iter().map(|name| named(name, patience)).collect::<Result<Vec<_>, _>>()?,
     };
-    let of_l1 = given.of_l1(endpoints(l1_rpc_url, "SALDO_L1_RPC_URL", "--l1-rpc-url")?);
-    let choose = |(named, is_named)| match named {
-        Named::Network(network) => {
-            let is_l1 = network.network.chain_id() == l1;
-            let chosen = Chosen::new(*network, if is_l1 { of_l1.clone() } else { Given::default() });
-            Choice::Network(Box::new(Chosen { is_named, ..chosen }))
-        }
-        Named::Rollup(named) => {
-            let is_first = named.profile.chain_id() == rollup;
-            let given = if is_first { given.clone() } else { Given::default() };
-            Choice::Rollup(Box::new(ChosenRollup::new(*named, given)))
+    // With `all` the L1 of each rollup is there, and the first one is the first network.
+    let first = all.first().map(Named::chain_id).ok_or_else(unknown)?;
+    let rollup = all.iter().find_map(Named::profile).filter(|_| !is_all);
+    let l1_rpc = rollup.map(Profile::l1_chain_id);
+    let targets =
+        Targets { rpc: rollup.map_or(first, Profile::chain_id), l1_rpc, beacon: l1_rpc.unwrap_or(first) };
+    if l1_rpc.is_none() && !l1_rpc_url.is_empty() {
+        return Err(no_rollup());
+    }
+    let l1s = all.iter().filter_map(Named::profile).filter_map(|of| NamedNetwork::of_chain(of.l1_chain_id()));
+    let l1s = l1s.map(|l1| (l1.network.name().to_owned(), l1.network.chain_id()));
+    let names: Vec<(String, u64)> =
+        all.iter().map(|named| (named.name().to_owned(), named.chain_id())).chain(l1s).collect();
+    let given = Given::read(arguments, l1_rpc.map(|_| l1_rpc_url), &names, patience)?;
+    let is_left_out = |named: &Named| is_all && named.profile().is_some() && !given.names(named.chain_id());
+    let left_out =
+        all.iter().filter(|named| is_left_out(named)).map(|named| named.name().to_owned()).collect();
+    all.retain(|named| !is_left_out(named));
+    let choose = |(named, is_named): (Named, bool)| {
+        let own = given.of(named.name(), named.chain_id(), targets);
+        match named {
+            Named::Network(network) => {
+                Choice::Network(Box::new(Chosen { is_named, ..Chosen::new(*network, own) }))
+            }
+            Named::Rollup(rollup) => Choice::Rollup(Box::new(ChosenRollup::new(*rollup, own))),
         }
     };
-    Ok(with_l1(all)?.into_iter().map(choose).collect())
+    Ok(Choices { all: with_l1(all)?.into_iter().map(choose).collect(), left_out })
 }
 
 /// All networks, each with whether the user named it. The L1 of a rollup comes before it, if the user named it nowhere.
@@ -150,61 +151,31 @@ fn with_l1(all: Vec<Named>) -> Result<Vec<(Named, bool)>, CommandFailure> {
 }
 
 impl Chosen {
-    fn new(named: NamedNetwork, given: Given) -> Self {
+    fn new(named: NamedNetwork, own: Own) -> Self {
         let NamedNetwork { network, directory, is_own } = named;
-        let extended = match given.providers {
-            Some(own) => directory.clone().extended_by(own),
+        let extended = match own.providers {
+            Some(providers) => directory.clone().extended_by(providers),
             None => directory.clone(),
         };
-        let rpc = if given.is_of_l1 { directory.rpc() } else { extended.rpc() };
+        let rpc = if own.is_of_l1 { directory.rpc() } else { extended.rpc() };
         let sources = extended.checkpoint_sources().iter();
         Self {
             network,
             is_own,
             is_named: true,
-            rpc: EndpointChoice::new(given.rpc, rpc),
-            rpc_option: if given.is_of_l1 {
-                "--l1-rpc-url, or in SALDO_L1_RPC_URL"
-            } else {
-                "--rpc-url, or in ETH_RPC_URL"
-            },
-            beacon: EndpointChoice::new(given.beacon, extended.beacon()),
-            checkpoint: given.checkpoint,
+            rpc: EndpointChoice::new(own.rpc, rpc),
+            rpc_option: own.rpc_option,
+            beacon: EndpointChoice::new(own.beacon, extended.beacon()),
+            checkpoint: own.checkpoint,
             checkpoint_sources: sources.map(|listed| listed.endpoint().clone()).collect(),
         }
     }
 }
 
 impl ChosenRollup {
-    fn new(NamedRollup { profile, is_own }: NamedRollup, given: Given) -> Self {
-        let listed = given.providers.as_ref().map_or(&[][..], Directory::rpc);
-        Self { profile, is_own, rpc: EndpointChoice::new(given.rpc, listed) }
-    }
-}
-
-impl Given {
-    fn read(arguments: &EndpointArguments, patience: Duration) -> Result<Self, CommandFailure> {
-        let providers = arguments.providers.as_ref();
-        let mut beacon = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url")?;
-        let mirrors = arguments.mirror.iter().zip(1..).map(|(text, position)| mirror(text, position));
-        beacon.extend(mirrors.collect::<Result<Vec<_>, _>>()?);
-        let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
-        let checkpoint = checkpoint.map(|text| text.parse::<Checkpoint>()).transpose().map_err(|error| {
-            let next = "Copy the checkpoint again: --checkpoint ROOT or ROOT@SLOT.";
-            CommandFailure::usage("not_a_checkpoint", error, next)
-        })?;
-        Ok(Self {
-            rpc: endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url")?,
-            beacon,
-            checkpoint,
-            providers: providers.map(|path| self::providers(path, patience.min(PATIENCE))).transpose()?,
-            is_of_l1: false,
-        })
-    }
-
-    /// The same for the L1 of the rollup whose providers were given.
-    fn of_l1(&self, rpc: Vec<Endpoint>) -> Self {
-        Self { rpc, is_of_l1: true, ..self.clone() }
+    fn new(NamedRollup { profile, is_own }: NamedRollup, own: Own) -> Self {
+        let listed = own.providers.as_ref().map_or(&[][..], Directory::rpc);
+        Self { profile, is_own, rpc: EndpointChoice::new(own.rpc, listed) }
     }
 }
 
@@ -226,17 +197,6 @@ pub(super) fn no_l1(profile: &Profile) -> CommandFailure {
     )
 }
 
-fn providers(path: &str, patience: Duration) -> Result<Directory, CommandFailure> {
-    let file = file::read_text(path, patience).map_err(|error| {
-        let detail = format!("the file of providers cannot be read: {error}");
-        CommandFailure::usage("providers_file", detail, "Check the path after --providers.")
-    })?;
-    Directory::from_toml(&file).map_err(|error| {
-        let detail = format!("the file of providers cannot be used: {error}");
-        CommandFailure::usage(
-            "providers_file",
-            detail,
-            "Write [[rpc]], [[beacon]] and [[checkpoint_source]] tables.",
-        )
-    })
-}
+#[cfg(test)]
+#[path = "choice_tests.rs"]
+mod tests;

@@ -75,20 +75,6 @@ pub(super) fn mirror(text: &str, position: usize) -> Result<Endpoint, CommandFai
     name.map_or(Ok(folder.clone()), |name| folder.named(name.trim())).map_err(|error| usage(&error))
 }
 
-pub(super) fn endpoints(
-    given: &[String],
-    variable_name: &str,
-    option: &str,
-) -> Result<Vec<Endpoint>, CommandFailure> {
-    let from_environment = || {
-        let list = variable(variable_name).unwrap_or_default();
-        list.split(',').map(str::trim).filter(|url| !url.is_empty()).map(str::to_owned).collect()
-    };
-    let (texts, called) =
-        if given.is_empty() { (from_environment(), variable_name) } else { (given.to_vec(), option) };
-    texts.iter().zip(1..).map(|(text, position)| endpoint(text, called, position)).collect()
-}
-
 /// An environment variable, if it has a value.
 pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.trim().is_empty())

@@ -33,19 +33,27 @@ pub(crate) struct NamedRollup {
 }
 
 impl Named {
+    /// All networks with a directory of endpoints, and then all rollups, as they come with saldo.
+    pub(super) fn all_built_in() -> Vec<Self> {
+        let networks = Network::built_in().into_iter().map(NamedNetwork::built_in);
+        let networks = networks.map(|network| Self::Network(Box::new(network)));
+        let rollups = Profile::built_in().into_iter().map(|profile| NamedRollup { profile, is_own: false });
+        networks.chain(rollups.map(|rollup| Self::Rollup(Box::new(rollup)))).collect()
+    }
+
+    /// The name that the network calls itself.
+    pub(super) fn name(&self) -> &str {
+        match self {
+            Self::Network(network) => network.network.name(),
+            Self::Rollup(rollup) => rollup.profile.name(),
+        }
+    }
+
     /// The rollup as data, if it is one.
     pub(crate) fn profile(&self) -> Option<&Profile> {
         match self {
             Self::Rollup(rollup) => Some(&rollup.profile),
             Self::Network(_) => None,
-        }
-    }
-
-    /// The network, if it has a committee.
-    pub(crate) fn network(self) -> Option<NamedNetwork> {
-        match self {
-            Self::Network(network) => Some(*network),
-            Self::Rollup(_) => None,
         }
     }
 

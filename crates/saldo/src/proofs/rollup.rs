@@ -7,7 +7,8 @@ use futures_util::FutureExt;
 use futures_util::future::join_all;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
-use saldo_reading::{Failure, Holding, Role};
+use saldo_proof::StateRoot;
+use saldo_reading::{Failure, Holding, ProviderId, Role};
 use saldo_source::execution::{At, Question};
 use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync, SortedSet};
 use serde_json::value::RawValue;
@@ -112,6 +113,35 @@ impl Proofs {
         };
         let heads = join_all(willing.into_iter().map(ask)).await;
         heads.into_iter().flatten().collect()
+    }
+
+    /// The block of the root that `provider` showed.
+    pub(crate) fn head_with(&self, provider: &ProviderId, root: StateRoot) -> Option<ExecutionHeader> {
+        self.state().pending.head_with(provider, root)
+    }
+
+    /// Asks one provider of each other operator for the block of that number, at the same time. Returns how many operators name this block,
+    /// with that of `provider`, which showed it.
+    pub(crate) async fn ask_who_names(
+        &self,
+        provider: &ProviderId,
+        header: &ExecutionHeader,
+        deadline: Deadline,
+    ) -> usize {
+        let own = self.env.execution.iter().find(|endpoint| endpoint.id() == provider);
+        let mut operators: SortedSet<String> = own.map(Endpoint::operator_key).into_iter().collect();
+        let mut asked = operators.clone();
+        let willing =
+            self.env.dispatcher.willing(Role::Execution, "eth_getBlockByNumber", &self.env.execution);
+        let others: Vec<Endpoint> =
+            willing.into_iter().filter(|endpoint| asked.insert(endpoint.operator_key())).cloned().collect();
+        let ask = async |endpoint: &Endpoint| {
+            let question = [Question::BlockAt(At::Number(header.number()))];
+            let named = self.headers(endpoint, &question, deadline).await.ok()?.pop()?;
+            (named.hash() == header.hash()).then(|| endpoint.operator_key())
+        };
+        operators.extend(join_all(others.iter().map(ask)).await.into_iter().flatten());
+        operators.len()
     }
 
     async fn headers(

@@ -8,6 +8,8 @@ use saldo_proof::{ProvenState, Query};
 use saldo_reading::Why;
 use saldo_source::SortedSet;
 
+use crate::rollup_health::ClaimsHealth;
+
 /// How many of the factory's newest games of known types are looked at. Anybody may add a false one on some rollups.
 const NEWEST: usize = 6;
 /// How many entries of the factory's list are searched for them. A factory can have games of other rollups.
@@ -22,6 +24,8 @@ pub(super) struct Outcome {
     pub(super) refused: Vec<(Address, Refusal)>,
     /// Those that were only proposed.
     pub(super) proposed: Vec<Proposed>,
+    /// When the newest ones were made.
+    pub(super) claims: Option<ClaimsHealth>,
 }
 
 impl Outcome {
@@ -33,19 +37,20 @@ impl Outcome {
         self.accepted.iter().filter(|game| !is_excluded(game)).cloned().collect()
     }
 
-    /// Why L1 vouches for none of the games that were looked at, if it does not.
-    pub(super) fn why_none(&self) -> Option<Why> {
-        let reason = if !self.counting().is_empty() {
+    /// Why L1 vouches for none of the games that were looked at, if it does not; and what its contracts refuse, if that is the reason.
+    pub(super) fn why_none(&self) -> Option<(Why, Option<Refusal>)> {
+        let refused = self.refused.first().map(|(_, refusal)| refusal);
+        let (reason, refusal) = if !self.counting().is_empty() {
             return None;
         } else if !self.accepted.is_empty() {
-            "its newest games contradict each other".to_owned()
+            ("its newest games contradict each other".to_owned(), None)
         } else if !self.proposed.is_empty() {
-            "its newest blocks were only proposed".to_owned()
+            ("its newest blocks were only proposed".to_owned(), None)
         } else {
-            let refused = self.refused.first().map(|(_, refusal)| refusal.to_string());
-            refused.unwrap_or_else(|| "there is no game".to_owned())
+            let reason = refused.map_or_else(|| "there is no game".to_owned(), ToString::to_string);
+            (reason, refused.cloned())
         };
-        Some(Why::RollupNotVouched { reason })
+        Some((Why::RollupNotVouched { reason }, refusal))
     }
 }
 
@@ -64,11 +69,14 @@ pub(super) fn read(
     let factory = registry.factory()?;
     let count = factory.count()?;
     let mut missing = Query::default();
-    let mut games: Vec<Address> = Vec::new();
+    let (mut games, mut created): (Vec<Address>, Vec<UnixTime>) = (Vec::new(), Vec::new());
     let is_known = |of: u32| profile.game_codes().iter().any(|code| code.game_type == of);
     for number in (count.saturating_sub(SEARCHED)..count).rev() {
         match factory.listed(number) {
-            Ok(id) if games.len() < NEWEST && is_known(id.game_type()) => games.push(id.address()),
+            Ok(id) if games.len() < NEWEST && is_known(id.game_type()) => {
+                games.push(id.address());
+                created.push(UnixTime::from_secs(id.created_at()));
+            }
             Ok(_) => {}
             Err(Obstacle::Missing(query)) => missing.merge(query),
             // What is on the list beside the games of this rollup does not matter.
@@ -79,7 +87,8 @@ pub(super) fn read(
     games.extend(standing.iter().copied());
     let mut seen = SortedSet::new();
     games.retain(|game| seen.insert(*game));
-    let mut outcome = Outcome::default();
+    let claims = ClaimsHealth::of(&created, anchor.timestamp());
+    let mut outcome = Outcome { claims, ..Outcome::default() };
     for game in games {
         match verdict(factory, game) {
             Ok(Verdict::Accepted(accepted)) => outcome.accepted.push(accepted),

@@ -5,8 +5,8 @@ use std::time::Duration;
 use saldo_beacon::unit::UnixTime;
 use saldo_source::SortedSet;
 
-/// How old the newest block must be. Blocks come every second or two.
-const STANDSTILL: Duration = Duration::from_secs(5 * 60);
+use crate::rollup_health::RollupHealth;
+
 /// How far the heads of two operators may differ to be the same standstill.
 const SAME: Duration = Duration::from_secs(60);
 /// How many operators must stand at it. One alone may lag.
@@ -14,7 +14,7 @@ const LEAST_OPERATORS: usize = 2;
 
 /// Whether a head of this time is so old that the rollup may stand still.
 pub(super) fn is_doubtful(head: UnixTime, now: UnixTime) -> bool {
-    now.saturating_sub(head) >= STANDSTILL
+    now.saturating_sub(head) >= RollupHealth::STANDSTILL
 }
 
 /// The time of the newest block, if the rollup stands still: the heads of several operators are old, and the same. `heads` has the

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use alloy_primitives::B256;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
+use saldo_proof::StateRoot;
 use saldo_reading::ProviderId;
 use saldo_source::SortedSet;
 
@@ -43,6 +44,16 @@ impl PendingProofs {
     /// The number of the newest block at which proofs were taken.
     pub(in super::super) fn newest_number(&self) -> Option<u64> {
         self.heads().map(|named| named.header.number()).max()
+    }
+
+    /// The block with that root that `provider` showed in this run of the app.
+    pub(in super::super) fn head_with(
+        &self,
+        provider: &ProviderId,
+        root: StateRoot,
+    ) -> Option<ExecutionHeader> {
+        let is_it = |named: &&Named| named.provider == *provider && named.header.state_root() == root;
+        self.heads().filter(is_it).last().map(|named| named.header.clone())
     }
 
     /// The time of the newest block at which proofs were taken.
