@@ -1,5 +1,7 @@
 //! What is kept over a restart.
 
+#[path = "../a_remembered_reading_of_a_rollup_counts_again.rs"]
+mod a_remembered_reading_of_a_rollup_counts_again;
 #[path = "../a_snapshot_is_checked_again.rs"]
 mod a_snapshot_is_checked_again;
 #[path = "../clients_share_one_storage.rs"]

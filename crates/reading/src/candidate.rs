@@ -74,11 +74,16 @@ impl Candidate {
         Self { restored: true, ..self }
     }
 
-    /// Returns the same amount under `anchor`, which may know more about the same block; `None` if it is another block. A
-    /// restored candidate stays restored.
+    /// Returns the same amount under `anchor`, which the chain holds and which may know more about the same block; `None` if it is
+    /// another block.
+    ///
+    /// A restored candidate stays restored, except on a rollup: its proof was verified again when it was restored, and no block of a
+    /// rollup is held that L1 did not vouch for in this run. There no newer proof replaces it within seconds.
     pub(crate) fn under(&self, anchor: &Anchor) -> Option<Self> {
         let identity = |anchor: &Anchor| (anchor.hash(), anchor.state_root());
-        (identity(anchor) == identity(&self.anchor)).then(|| Self { anchor: anchor.clone(), ..self.clone() })
+        let restored = self.restored && !anchor.assurance().level().is_of_rollup();
+        let again = || Self { anchor: anchor.clone(), restored, ..self.clone() };
+        (identity(anchor) == identity(&self.anchor)).then(again)
     }
 
     /// Returns whether `chain` is known to exclude its block.

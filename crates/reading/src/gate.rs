@@ -9,7 +9,7 @@
 //! | the candidate and the call belong to the present trust start | [`Refusal::TrustRestarted`] |
 //! | the chain did not contradict itself | [`Refusal::ConsensusFault`] |
 //! | the providers do not say that the chain id of the network's table is wrong | [`Refusal::WrongChainId`] |
-//! | it was proven by a provider, not restored from storage | [`Refusal::Restored`] |
+//! | it was proven by a provider, not restored from storage; of a rollup: L1 vouches for its block in this run | [`Refusal::Restored`] |
 //! | the chain has its block; a block that the chain does not know is refused | [`Refusal::NotHeld`] |
 //! | the block has the assurance that the call asks for | [`Refusal::TooWeak`] |
 //! | of a rollup: L1 vouched for the block a short time ago | [`Refusal::L1Silent`] |

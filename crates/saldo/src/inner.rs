@@ -17,9 +17,9 @@ use crate::hub::WatchHub;
 use crate::last_answers::LastAnswers;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
-use crate::rollup::Rollup;
 #[cfg(feature = "rollup")]
 use crate::rollup::network_of;
+use crate::rollup::{Recorded, Rollup};
 use crate::state::{Bodies, Headers, StateCache, Waves};
 use crate::store::Store;
 
@@ -92,7 +92,11 @@ impl ClientInner {
     /// Syncs the light client, or what L1 says of a rollup, and reviews the records.
     pub(crate) async fn sync(&self, deadline: Deadline) -> Synced {
         let synced = match &self.rollup {
-            Some(rollup) => rollup.sync(&self.proofs, self.readings.games(), deadline).await,
+            Some(rollup) => {
+                let recorded =
+                    Recorded { games: self.readings.games(), remembered: self.readings.remembered() };
+                rollup.sync(&self.proofs, recorded, deadline).await
+            }
             None => self.head.sync(deadline).await,
         };
         self.review();

@@ -1,8 +1,8 @@
 //! In the place of the owner of what L1 says about a rollup, where the feature `rollup` is off: there is none.
 
 use alloy_primitives::Address;
-use saldo_chain::Anchor;
 use saldo_chain::rollup::Profile;
+use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_source::{Deadline, SortedSet};
 
 use crate::head::Synced;
@@ -12,12 +12,20 @@ use crate::rollup_health::RollupHealth;
 /// No value.
 pub(crate) enum Rollup {}
 
+/// What the recorded readings of a rollup rest on.
+pub(crate) struct Recorded {
+    #[expect(dead_code, reason = "there is no rollup")]
+    pub(crate) games: SortedSet<Address>,
+    #[expect(dead_code, reason = "there is no rollup")]
+    pub(crate) remembered: Vec<ExecutionHeader>,
+}
+
 impl Rollup {
     pub(crate) fn profile(&self) -> &Profile {
         match *self {}
     }
 
-    pub(crate) async fn sync(&self, _: &Proofs, _: SortedSet<Address>, _: Deadline) -> Synced {
+    pub(crate) async fn sync(&self, _: &Proofs, _: Recorded, _: Deadline) -> Synced {
         match *self {}
     }
 

@@ -15,12 +15,12 @@ mod state;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use alloy_primitives::Address;
+use alloy_primitives::{Address, B256};
 use saldo_beacon::Checkpoint;
-use saldo_chain::{Anchor, Level};
+use saldo_chain::{Anchor, ExecutionHeader, Level};
 use saldo_reading::gate::Present;
 use saldo_reading::{Candidate, Holding, ProviderId, Record, join, join_token};
-use saldo_source::SortedSet;
+use saldo_source::{SortedMap, SortedSet};
 
 use crate::env::Env;
 use crate::event;
@@ -80,6 +80,22 @@ impl Readings {
     /// The games that recorded blocks of a rollup rest on, each once.
     pub(crate) fn games(&self) -> SortedSet<Address> {
         self.state().games()
+    }
+
+    /// The blocks of a rollup at which readings were proven that are restored from the storage and young enough to be shown, the newest
+    /// first. L1 vouches for them again, or not.
+    pub(crate) fn remembered(&self) -> Vec<ExecutionHeader> {
+        let now = self.head.now();
+        let state = self.state();
+        let newest = state.records.values().filter_map(Record::last);
+        let restored = newest.filter(|candidate| {
+            let anchor = candidate.anchor();
+            let is_of_rollup = anchor.assurance().level().is_of_rollup();
+            candidate.is_restored() && is_of_rollup && self.env.is_young(anchor, now)
+        });
+        let blocks: SortedMap<(u64, B256), &Anchor> =
+            restored.map(|held| ((held.anchor().number(), held.anchor().hash()), held.anchor())).collect();
+        blocks.values().rev().filter_map(|anchor| anchor.header()).collect()
     }
 
     /// Runs `look` on the state of this moment, while all of it is locked.

@@ -27,6 +27,7 @@ use crate::head::{AnyL1, FinalBlock, Head, NothingOfL1, Synced};
 use crate::proofs::Proofs;
 use crate::rollup_health::{ClaimsHealth, RollupHealth};
 use contracts::Outcome;
+pub(crate) use sync::Recorded;
 
 /// Owns what is known of a rollup's contracts.
 pub(crate) struct Rollup {
@@ -44,6 +45,8 @@ pub(crate) struct Rollup {
 struct RollupState {
     /// The L1 block under which the contracts were read last, and the trust start it belongs to.
     read_at: Option<(Generation, B256)>,
+    /// Under which of them it was tried to link the blocks of restored readings, and how often.
+    tried: (Option<(Generation, B256)>, u32),
     /// When L1 was asked last, on the monotonic clock.
     asked: Option<Duration>,
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.

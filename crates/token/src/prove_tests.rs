@@ -140,7 +140,7 @@ fn with_metadata(steps: usize) -> Vec<u8> {
     let is_decimals = [0x5f, 0x35, 0x60, 224, 0x1c, 0x63, 0x31, 0x3c, 0xe5, 0x67, 0x14, 0x60, 27, 0x57];
     let symbol = returning(&[0x62, b'M', b'K', b'R', 0x60, 232, 0x1b]);
     // `JUMPDEST …`
-    let slow = vec![0x5b; steps + 1];
+    let slow = vec![0x5b; steps.saturating_add(1)];
     [&is_decimals[..], &symbol, &slow, &returning(&[0x60, 6])].concat()
 }
 

@@ -19,6 +19,9 @@ enum Link {
     Elsewhere,
 }
 
+/// A block, and the lowest blocks above it that roots of games are about.
+type Linkable<'a> = (ExecutionHeader, Vec<(u64, &'a Accepted)>);
+
 impl Rollup {
     /// The most headers that are linked from an accepted block to one at which a proof was taken. On Base at most 29 are needed.
     const MOST_LINKS: u64 = 240;
@@ -27,13 +30,13 @@ impl Rollup {
     /// The most games of one block that are tried: L1 can vouch for a claim that no block fulfils.
     const MOST_TRIED: usize = 3;
 
-    /// Opens the newest block of the games `accepted`, and those above the blocks of pending proofs. A block number names no address,
-    /// so every provider may be asked. Pending proofs are dropped whose block is too far below all that L1 vouches for: it will not
-    /// vouch for an earlier block than its oldest game. `trust` is the trust start of L1, and the games that are kept.
+    /// Opens the newest block of the games `accepted`, and those above the blocks of pending proofs and of `remembered` readings. A block
+    /// number names no address, so every provider may be asked. `trust` is the trust start of L1, and the games that are kept.
     pub(super) async fn open(
         &self,
         trust: (Generation, &[Address]),
         accepted: &[Accepted],
+        remembered: Vec<ExecutionHeader>,
         proofs: &Proofs,
         deadline: Deadline,
     ) {
@@ -45,24 +48,7 @@ impl Rollup {
                 break;
             }
         }
-        let untrusted = |header: &ExecutionHeader| !self.head.trusts_root(header.state_root());
-        let pending = proofs.pending_headers().into_iter().filter(untrusted);
-        let lowest = self.roots(accepted).map(|(root, _)| root).min();
-        let is_out_of_reach = |header: &ExecutionHeader| {
-            lowest.is_some_and(|lowest| lowest.saturating_sub(Self::MOST_LINKS) > header.number())
-        };
-        let (lost, pending): (Vec<ExecutionHeader>, Vec<ExecutionHeader>) =
-            pending.partition(is_out_of_reach);
-        lost.iter().for_each(|header| proofs.drop_header(header));
-        let with_roots = pending.into_iter().map(|header| {
-            let roots = self.roots_above(accepted, header.number());
-            (header, roots)
-        });
-        let mut linkable: Vec<(ExecutionHeader, _)> =
-            with_roots.filter(|(_, roots)| !roots.is_empty()).collect();
-        let root = |header: &ExecutionHeader| header.state_root().get();
-        let first = proofs.newest_pending_of_each(&linkable.iter().map(|(header, _)| root(header)).collect());
-        linkable.sort_by_key(|(header, _)| !first.contains(&root(header)));
+        let linkable = self.linkable(accepted, remembered, proofs);
         let mut opened: BTreeMap<(u64, Address), Option<RollupAnchor>> = BTreeMap::new();
         for (header, roots) in linkable.into_iter().take(Self::MOST_LINKED) {
             if self.env.time_left(deadline).is_zero() {
@@ -84,6 +70,38 @@ impl Rollup {
                 }
             }
         }
+    }
+
+    /// The blocks that can be linked to roots of games, each with these, in the order in which they are linked: those of remembered
+    /// readings, those of the newest proof of each holding, and the others.
+    ///
+    /// Pending proofs are dropped whose block is too far below all that L1 vouches for: it will not vouch for an earlier block than its
+    /// oldest game.
+    fn linkable<'a>(
+        &self,
+        accepted: &'a [Accepted],
+        remembered: Vec<ExecutionHeader>,
+        proofs: &Proofs,
+    ) -> Vec<Linkable<'a>> {
+        let untrusted = |header: &ExecutionHeader| !self.head.trusts_root(header.state_root());
+        let pending = proofs.pending_headers().into_iter().filter(untrusted);
+        let lowest = self.roots(accepted).map(|(root, _)| root).min();
+        let is_out_of_reach = |header: &ExecutionHeader| {
+            lowest.is_some_and(|lowest| lowest.saturating_sub(Self::MOST_LINKS) > header.number())
+        };
+        let (lost, pending): (Vec<ExecutionHeader>, Vec<ExecutionHeader>) =
+            pending.partition(is_out_of_reach);
+        lost.iter().for_each(|header| proofs.drop_header(header));
+        let with_roots = |header: ExecutionHeader| {
+            let roots = self.roots_above(accepted, header.number());
+            (!roots.is_empty()).then_some((header, roots))
+        };
+        let mut linkable: Vec<Linkable<'a>> = pending.into_iter().filter_map(with_roots).collect();
+        let root = |header: &ExecutionHeader| header.state_root().get();
+        let first = proofs.newest_pending_of_each(&linkable.iter().map(|(header, _)| root(header)).collect());
+        linkable.sort_by_key(|(header, _)| !first.contains(&root(header)));
+        let remembered = remembered.into_iter().filter(untrusted).filter_map(with_roots);
+        remembered.chain(linkable).collect()
     }
 
     /// Links the block at which proofs were taken, or notes that it cannot be linked.

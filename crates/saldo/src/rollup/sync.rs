@@ -2,34 +2,51 @@
 
 use alloy_primitives::Address;
 use futures_util::future::{Either, select};
+use saldo_chain::ExecutionHeader;
 use saldo_source::{Deadline, SortedSet};
 
 use super::Rollup;
 use crate::head::Synced;
 use crate::proofs::Proofs;
 
+/// What the recorded readings of a rollup rest on.
+pub(crate) struct Recorded {
+    /// Their games, which are looked at again.
+    pub(crate) games: SortedSet<Address>,
+    /// The blocks of readings that are restored from the storage, newest first. L1 can vouch for them again.
+    pub(crate) remembered: Vec<ExecutionHeader>,
+}
+
 impl Rollup {
+    /// How often it is tried to link the blocks of restored readings, for each final block of L1.
+    const TRIES: u32 = 2;
+
     /// Reads the contracts under the newest final block of L1, if there is a newer one, and opens the blocks that L1 vouches for and
     /// that are needed.
-    ///
-    /// `recorded` has the games that recorded readings rest on: they are looked at again too.
-    pub(crate) async fn sync(
-        &self,
-        proofs: &Proofs,
-        recorded: SortedSet<Address>,
-        deadline: Deadline,
-    ) -> Synced {
+    pub(crate) async fn sync(&self, proofs: &Proofs, recorded: Recorded, deadline: Deadline) -> Synced {
         // A second call waits for the first, to save requests. Without its turn it changes nothing: what the first one reads may be newer.
         let longest_wait = self.env.time_left(deadline).checked_div(2).unwrap_or_default();
         let turn = select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await;
         let Either::Left((_turn, _)) = turn else { return self.told(Vec::new()) };
         let attempts = match self.is_due() {
-            true => self.ask_l1(&recorded, self.env.half(deadline)).await,
+            true => self.ask_l1(&recorded.games, self.env.half(deadline)).await,
             false => Vec::new(),
         };
         let (generation, accepted) = self.accepted();
-        let recorded: Vec<Address> = recorded.into_iter().collect();
-        self.open((generation, &recorded), &accepted, proofs, deadline).await;
+        let games: Vec<Address> = recorded.games.into_iter().collect();
+        let remembered = if self.may_try() { recorded.remembered } else { Vec::new() };
+        self.open((generation, &games), &accepted, remembered, proofs, deadline).await;
         self.told(attempts)
+    }
+
+    /// Whether it may be tried to link the blocks of restored readings. Counts the try.
+    fn may_try(&self) -> bool {
+        let mut state = self.state();
+        let (block, tries) = state.tried;
+        state.tried = match state.read_at == block {
+            true => (block, tries.saturating_add(1)),
+            false => (state.read_at, 1),
+        };
+        state.tried.1 <= Self::TRIES
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, U256};
 use saldo_drill::{BlockInfo, Chain, Rollup};
 
-use super::script::ACCOUNTS;
+use super::script::{ACCOUNTS, INTERVAL};
 use crate::OWNERS;
 
 const MINUTE: u64 = 60;
@@ -157,7 +157,7 @@ impl Judge {
                 return Some(wrong);
             }
             let before = self.shown.get(&account).filter(|before| before.number > amount.number);
-            if before.is_some_and(|before| self.is_vouched(before, told)) {
+            if before.is_some_and(|before| self.is_vouched(before, told, INTERVAL)) {
                 return Some("it goes back");
             }
         }
@@ -178,12 +178,12 @@ impl Judge {
         if !held.contains(&Some(amount.wei)) {
             return Some("the account holds another amount in that block");
         }
-        (!self.is_vouched(amount, told)).then_some("L1 does not vouch for that block")
+        (!self.is_vouched(amount, told, u64::MAX)).then_some("L1 does not vouch for that block")
     }
 
-    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows: at the last block that the wallet must have
-    /// read, or where L1 was silent, at one that was final not long ago.
-    fn is_vouched(&self, amount: &Amount, told: Told) -> bool {
+    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows in less than `within` blocks: at the last block
+    /// that the wallet must have read, or where L1 was silent, at one that was final not long ago.
+    fn is_vouched(&self, amount: &Amount, told: Told, within: u64) -> bool {
         let now = self.now();
         let is_reachable = self.l1_since.is_some_and(|since| now.saturating_sub(since) > 3 * MINUTE);
         let first = match told {
@@ -196,7 +196,7 @@ impl Judge {
             }
         };
         let about = |claim: &&Claim| {
-            claim.last >= amount.number
+            claim.last.checked_sub(amount.number).is_some_and(|above| above < within)
                 && claim.chain.block(amount.number).is_some_and(|block| block.hash == amount.hash)
         };
         let finals = self.finals.get(first..).unwrap_or_default();

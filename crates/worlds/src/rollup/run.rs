@@ -13,13 +13,11 @@ use saldo_drill::{BeaconSource, Chain, Fault, Preset, Provider, Rollup, RollupKi
 
 use super::judge::{Amount, Answer, Judge, Told};
 use super::omission::Omission;
-use super::script::{Act, Mood, PROVIDERS, Script};
+use super::script::{Act, INTERVAL, Mood, PROVIDERS, Script};
 use crate::OWNERS;
 
 /// The rollup makes a block in 12 seconds and not in two, so that hours of it are made soon.
 const BLOCK_TIME: u64 = 12;
-/// How many blocks a claim is about, as on Base: twenty minutes of the rollup.
-const INTERVAL: u64 = 100;
 const KIND: RollupKind = RollupKind::Multiproof { interval: INTERVAL, step: 10 };
 /// How many blocks the rollup has at first.
 const HISTORY: u64 = 120;

@@ -6,6 +6,8 @@ use crate::rng::Rng;
 pub(super) const ACCOUNTS: u64 = 3;
 /// How many providers the rollup has.
 pub(super) const PROVIDERS: u64 = 3;
+/// How many blocks a claim is about, as on Base: twenty minutes of the rollup.
+pub(super) const INTERVAL: u64 = 100;
 const MINUTE: u64 = 60;
 
 /// How a provider of the rollup answers.
