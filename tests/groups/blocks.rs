@@ -16,6 +16,8 @@ mod a_state_tells_its_fork;
 mod calls_are_run_over_proven_state;
 #[path = "../calls_at_one_block_do_not_harm_each_other.rs"]
 mod calls_at_one_block_do_not_harm_each_other;
+#[path = "../claims_that_exclude_each_other_prove_nothing.rs"]
+mod claims_that_exclude_each_other_prove_nothing;
 #[path = "../gas_is_estimated_as_the_chain_charges.rs"]
 mod gas_is_estimated_as_the_chain_charges;
 #[path = "../history_anchors_keep_their_bounds.rs"]

@@ -159,12 +159,18 @@ fn a_provider_of_a_network_that_is_not_read_is_refused_and_its_url_is_not_told()
         "{refused:?}"
     );
     assert!(!refused.all().contains("SECRET"), "{refused:?}");
-    // A variable serves many commands: what it says of other networks is left out.
-    let mut command =
-        saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "5s", "-n", &world.files]);
+    // A variable serves many commands: what it says of other networks is left out, but not what it says of one that nobody knows.
     let of_rollup = &world.option("", &format!("{}:rosa=", world.name(0)), 2)[1];
-    command.env("ETH_RPC_URL", format!("nowhere:https://a.example,{of_rollup}"));
-    let read = run(command.args(world.of_l1()));
+    let with_variable = |network: &str| {
+        let mut command =
+            saldo(&["balance", &ALICE.to_string(), "--json", "--timeout", "5s", "-n", &world.files]);
+        command.env("ETH_RPC_URL", format!("{network}:https://a.example/SECRET,{of_rollup}"));
+        run(command.args(world.of_l1()))
+    };
+    let refused = with_variable("mainet");
+    assert_eq!((refused.status, &refused.only()["error"]["code"]), (2, &"unknown_network".into()));
+    assert!(!refused.all().contains("SECRET") && refused.all().contains("ETH_RPC_URL"), "{refused:?}");
+    let read = with_variable("op");
     assert_eq!((read.status, read.out.lines().count()), (4, 3), "{read:?}");
     assert!(
         read.out.contains("rollup_not_vouched") && read.out.contains("network_not_configured"),

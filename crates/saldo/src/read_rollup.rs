@@ -86,7 +86,7 @@ impl ClientInner {
             let is_known = |(_, header): &(_, ExecutionHeader)| header.state_root() == checked.state_root();
             if blocks.len() < Self::MOST_NAMED && !blocks.iter().any(is_known) {
                 let head = self.proofs.head_with(&provider, checked.state_root());
-                blocks.extend(head.map(|head| (provider, head)));
+                blocks.extend(head.filter(|head| self.is_near_head(head)).map(|head| (provider, head)));
             }
         }
         let clock = self.env.clock();
@@ -96,6 +96,18 @@ impl ClientInner {
             Quorum::of(operators).map(|quorum| (header.state_root(), quorum))
         };
         join_all(blocks.iter().map(ask)).await.into_iter().flatten().collect()
+    }
+
+    /// Whether a rollup that goes on has a block of that number about now. A number that a provider makes up is not passed on: another one
+    /// could tell by it whose address was read.
+    fn is_near_head(&self, head: &ExecutionHeader) -> bool {
+        /// Ten minutes of blocks of two seconds.
+        const BEHIND: u64 = 300;
+        let now = self.head.now().time();
+        let expected = self.rollup.as_ref().and_then(|rollup| rollup.profile().block_at(now));
+        expected.is_some_and(|expected| {
+            head.number() <= expected && expected.saturating_sub(head.number()) <= BEHIND
+        })
     }
 
     /// The claim of a provider at its head, if there is one. One provider that claims another amount is no reason to doubt what L1 vouches

@@ -45,8 +45,8 @@ pub(crate) struct Rollup {
 struct RollupState {
     /// The L1 block under which the contracts were read last, and the trust start it belongs to.
     read_at: Option<(Generation, B256)>,
-    /// Under which of them it was tried to link the blocks of restored readings, and how often.
-    tried: (Option<(Generation, B256)>, u32),
+    /// Under which of them it was tried last to link the blocks of restored readings, and when, on the monotonic clock.
+    tried: Option<((Generation, B256), Duration)>,
     /// When L1 was asked last, on the monotonic clock.
     asked: Option<Duration>,
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.
@@ -223,9 +223,12 @@ impl Rollup {
         let (accepted, problem, claims) = match outcome {
             Ok(outcome) => {
                 let counts = outcome.counting();
-                let is_accepted = |game: &Address| counts.iter().any(|accepted| accepted.game() == *game);
-                self.take_back(standing.into_iter().filter(|game| !is_accepted(game)), block);
-                counts.iter().for_each(|accepted| self.head.vouch(accepted, block.generation));
+                self.keep_undecided(&counts);
+                let vouching: Vec<&Accepted> =
+                    counts.iter().filter(|game| !self.is_contradicted(game)).collect();
+                let is_vouching = |game: &Address| vouching.iter().any(|other| other.game() == *game);
+                self.take_back(standing.into_iter().filter(|game| !is_vouching(game)), block);
+                vouching.iter().for_each(|game| self.head.vouch(game, block.generation));
                 let why = outcome.why_none();
                 (counts, why, outcome.claims)
             }
@@ -242,12 +245,23 @@ impl Rollup {
                 (Vec::new(), Some((why, Some(refusal))), None)
             }
         };
+        self.keep_undecided(&accepted);
         let mut state = self.state();
-        let is_there = |game: &Address| accepted.iter().any(|accepted| accepted.game() == *game);
-        state.contradictions.retain(|pair| pair.iter().all(is_there));
         (state.generation, state.accepted) = (block.generation, accepted);
         (state.problem, state.claims) = (problem, claims);
         true
+    }
+
+    /// Drops the contradictions that L1 has decided: it no longer accepts one of the games, or one has a higher level.
+    fn keep_undecided(&self, accepted: &[Accepted]) {
+        let level = |game: &Address| accepted.iter().find(|known| known.game() == *game).map(Accepted::level);
+        let is_undecided = |[one, other]: &[Address; 2]| level(one).is_some() && level(one) == level(other);
+        self.state().contradictions.retain(is_undecided);
+    }
+
+    /// Whether the game and another one contradict each other, and L1 has not decided.
+    fn is_contradicted(&self, game: &Accepted) -> bool {
+        self.state().contradictions.iter().any(|pair| pair.contains(&game.game()))
     }
 
     fn take_back(&self, games: impl IntoIterator<Item = Address>, block: &FinalBlock) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use saldo::{Checkpoint, Directory, Endpoint};
+use saldo::{Checkpoint, Directory, Endpoint, Network, Profile};
 
 use super::endpoints::{endpoint, mirror, variable};
 use crate::arguments::EndpointArguments;
@@ -70,7 +70,7 @@ impl Given {
     ) -> Result<Self, CommandFailure> {
         let mut beacon = endpoints(&arguments.beacon_url, "SALDO_BEACON_URL", "--beacon-url", names)?;
         for (text, position) in arguments.mirror.iter().zip(1..) {
-            let (network, text) = split(text, names).map_err(|()| not_read("--mirror", position))?;
+            let (network, text) = split(text, names).map_err(|_| not_read("--mirror", position))?;
             beacon.push((network, mirror(text, position)?));
         }
         let checkpoint = arguments.checkpoint.clone().or_else(|| variable("SALDO_CHECKPOINT"));
@@ -118,7 +118,8 @@ impl Given {
     }
 }
 
-/// The endpoints of an option, else of the variable. A variable serves many commands, so its endpoints of other networks are left out.
+/// The endpoints of an option, else of the variable. A variable serves many commands, so its endpoints of other known networks are left
+/// out. One of a network that nobody knows is an error: left out silently, public servers would see the address instead.
 fn endpoints(
     given: &[String],
     variable_name: &str,
@@ -134,15 +135,22 @@ fn endpoints(
     for (text, position) in texts.zip(1..) {
         match split(text, names) {
             Ok((network, text)) => endpoints.push((network, endpoint(text, called, position)?)),
-            Err(()) if is_given => return Err(not_read(option, position)),
-            Err(()) => {}
+            Err(network) if is_given || !is_known(network) => return Err(not_read(called, position)),
+            Err(_) => {}
         }
     }
     Ok(endpoints)
 }
 
-/// Splits `NETWORK:[NAME=]URL`. The network is a name or a chain id of `names`. An error if it is none of them.
-fn split<'a>(text: &'a str, names: &Names) -> Result<(Option<u64>, &'a str), ()> {
+/// Whether it is a built-in network or rollup, or a chain id.
+fn is_known(network: &str) -> bool {
+    let is_number = network.parse::<u64>().is_ok();
+    let is_network = || Network::named(network).is_some() || Network::gnosis().name() == network;
+    is_number || is_network() || Profile::named(network).is_some()
+}
+
+/// Splits `NETWORK:[NAME=]URL`. The network is a name or a chain id of `names`. If it is none of them, it is the error.
+fn split<'a>(text: &'a str, names: &Names) -> Result<(Option<u64>, &'a str), &'a str> {
     let Some((network, rest)) = text.split_once(':') else { return Ok((None, text)) };
     if rest.starts_with("//") || network.contains('=') {
         return Ok((None, text));
@@ -150,7 +158,7 @@ fn split<'a>(text: &'a str, names: &Names) -> Result<(Option<u64>, &'a str), ()>
     let is_it = |(name, chain_id): &&(String, u64)| name == network || chain_id.to_string() == network;
     match names.iter().find(is_it) {
         Some((_, chain_id)) => Ok((Some(*chain_id), rest)),
-        None if rest.contains("://") => Err(()),
+        None if rest.contains("://") => Err(network),
         None => Ok((None, text)),
     }
 }
@@ -160,7 +168,7 @@ fn not_read(option: &str, position: usize) -> CommandFailure {
         "unknown_network",
         format!("{option} number {position} is for a network that is not read"),
         format!(
-            "Write {option} NETWORK:[NAME=]URL, with the name or the chain id of a network of --network."
+            "Write NETWORK:[NAME=]URL in {option}, with the name or the chain id of a network of --network."
         ),
     )
 }
@@ -194,7 +202,14 @@ mod tests {
         assert_eq!(split("1:anna=https://a.example"), Ok((Some(1), "anna=https://a.example")));
         assert_eq!(split("mainnet:/a/folder"), Ok((Some(1), "/a/folder")));
         assert_eq!(split("localhost:8545"), Ok((None, "localhost:8545")), "no URL, as it is told then");
-        assert_eq!(split("op:https://a.example"), Err(()), "it is not read");
+        assert_eq!(split("op:https://a.example"), Err("op"), "it is not read");
         assert_eq!(split("/a/folder"), Ok((None, "/a/folder")));
+    }
+
+    /// A variable may have endpoints for other commands. One whose network is mistyped is no such endpoint.
+    #[test]
+    fn a_mistyped_network_is_not_known() {
+        assert!(["mainnet", "base", "gnosis", "op-sepolia", "8453"].into_iter().all(is_known));
+        assert!(!["mainet", "", "0x1", "Base"].into_iter().any(is_known));
     }
 }

@@ -42,6 +42,9 @@ impl Rollup {
     ) {
         let newest = accepted.iter().filter_map(|game| Some((self.last_of(game)?, game)));
         for (number, game) in newest.take(Self::MOST_TRIED) {
+            if self.is_contradicted(game) {
+                continue;
+            }
             if self.head.holds(number)
                 || self.open_block(number, (game, trust), proofs, deadline).await.is_some()
             {
@@ -56,6 +59,10 @@ impl Rollup {
             }
             for (number, game) in roots {
                 let key = (number, game.game());
+                // A contradiction can have come up since these games were chosen.
+                if self.is_contradicted(game) {
+                    continue;
+                }
                 let block = match opened.remove(&key) {
                     Some(known) => known,
                     None => self.open_block(number, (game, trust), proofs, deadline).await,
@@ -72,7 +79,7 @@ impl Rollup {
         }
     }
 
-    /// The blocks that can be linked to roots of games, each with these, in the order in which they are linked: those of remembered
+    /// The blocks that can be linked to roots of games, each with these, in the order in which they are linked: some of remembered
     /// readings, those of the newest proof of each holding, and the others.
     ///
     /// Pending proofs are dropped whose block is too far below all that L1 vouches for: it will not vouch for an earlier block than its
@@ -100,7 +107,9 @@ impl Rollup {
         let root = |header: &ExecutionHeader| header.state_root().get();
         let first = proofs.newest_pending_of_each(&linkable.iter().map(|(header, _)| root(header)).collect());
         linkable.sort_by_key(|(header, _)| !first.contains(&root(header)));
-        let remembered = remembered.into_iter().filter(untrusted).filter_map(with_roots);
+        // The others have room beside them.
+        let room = Self::MOST_LINKED.div_ceil(2);
+        let remembered = remembered.into_iter().filter(untrusted).filter_map(with_roots).take(room);
         remembered.chain(linkable).collect()
     }
 

@@ -1,5 +1,7 @@
 //! One look at L1, and at the blocks that it vouches for.
 
+use std::time::Duration;
+
 use alloy_primitives::Address;
 use futures_util::future::{Either, select};
 use saldo_chain::ExecutionHeader;
@@ -18,8 +20,8 @@ pub(crate) struct Recorded {
 }
 
 impl Rollup {
-    /// How often it is tried to link the blocks of restored readings, for each final block of L1.
-    const TRIES: u32 = 2;
+    /// How long it is waited, under one final block of L1, until it is tried again to link the blocks of restored readings.
+    const UNTIL_NEXT_TRY: Duration = Duration::from_secs(60);
 
     /// Reads the contracts under the newest final block of L1, if there is a newer one, and opens the blocks that L1 vouches for and
     /// that are needed.
@@ -34,19 +36,23 @@ impl Rollup {
         };
         let (generation, accepted) = self.accepted();
         let games: Vec<Address> = recorded.games.into_iter().collect();
-        let remembered = if self.may_try() { recorded.remembered } else { Vec::new() };
+        let is_useful = !recorded.remembered.is_empty() && !accepted.is_empty() && self.may_try();
+        let remembered = if is_useful { recorded.remembered } else { Vec::new() };
         self.open((generation, &games), &accepted, remembered, proofs, deadline).await;
         self.told(attempts)
     }
 
-    /// Whether it may be tried to link the blocks of restored readings. Counts the try.
+    /// Whether it may be tried to link the blocks of restored readings. Notes the try.
     fn may_try(&self) -> bool {
+        let now = self.env.clock().monotonic();
         let mut state = self.state();
-        let (block, tries) = state.tried;
-        state.tried = match state.read_at == block {
-            true => (block, tries.saturating_add(1)),
-            false => (state.read_at, 1),
-        };
-        state.tried.1 <= Self::TRIES
+        let Some(block) = state.read_at else { return false };
+        let is_recent =
+            |at: Duration| now.checked_sub(at).is_some_and(|passed| passed < Self::UNTIL_NEXT_TRY);
+        if state.tried.is_some_and(|(under, at)| under == block && is_recent(at)) {
+            return false;
+        }
+        state.tried = Some((block, now));
+        true
     }
 }

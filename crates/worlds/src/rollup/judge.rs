@@ -157,7 +157,7 @@ impl Judge {
                 return Some(wrong);
             }
             let before = self.shown.get(&account).filter(|before| before.number > amount.number);
-            if before.is_some_and(|before| self.is_vouched(before, told, INTERVAL)) {
+            if before.is_some_and(|before| self.is_surely_vouched(before, told)) {
                 return Some("it goes back");
             }
         }
@@ -178,12 +178,36 @@ impl Judge {
         if !held.contains(&Some(amount.wei)) {
             return Some("the account holds another amount in that block");
         }
-        (!self.is_vouched(amount, told, u64::MAX)).then_some("L1 does not vouch for that block")
+        (!self.is_vouched(amount, told)).then_some("L1 does not vouch for that block")
     }
 
-    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows in less than `within` blocks: at the last block
-    /// that the wallet must have read, or where L1 was silent, at one that was final not long ago.
-    fn is_vouched(&self, amount: &Amount, told: Told, within: u64) -> bool {
+    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows, at a block that the wallet may have read.
+    fn is_vouched(&self, amount: &Amount, told: Told) -> bool {
+        let finals = self.finals_for(told);
+        let is_accepted =
+            |claim: &Claim| finals.iter().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
+        self.claims_about(amount).any(is_accepted)
+    }
+
+    /// Whether L1 accepted the claim that is about the block of `amount` itself at all blocks that the wallet may have read.
+    fn is_surely_vouched(&self, amount: &Amount, told: Told) -> bool {
+        let finals = self.finals_for(told);
+        let own = |claim: &&Claim| claim.last.saturating_sub(amount.number) < INTERVAL;
+        let is_accepted =
+            |claim: &Claim| finals.iter().all(|(_, block)| self.rollup.accepts(claim.game, block.hash));
+        self.claims_about(amount).filter(own).any(is_accepted)
+    }
+
+    /// The claims about the block of `amount`, or about one that follows.
+    fn claims_about<'a>(&'a self, amount: &'a Amount) -> impl Iterator<Item = &'a Claim> {
+        self.claims.iter().filter(|claim| {
+            claim.last >= amount.number
+                && claim.chain.block(amount.number).is_some_and(|block| block.hash == amount.hash)
+        })
+    }
+
+    /// The final blocks of L1 that the wallet may have read last: the newest ones, or where L1 was silent, those of the last time.
+    fn finals_for(&self, told: Told) -> &[(u64, BlockInfo)] {
         let now = self.now();
         let is_reachable = self.l1_since.is_some_and(|since| now.saturating_sub(since) > 3 * MINUTE);
         let first = match told {
@@ -195,14 +219,7 @@ impl Judge {
                 self.finals.iter().position(|(at, _)| now.saturating_sub(*at) <= VOUCHED_FOR).unwrap_or(0)
             }
         };
-        let about = |claim: &&Claim| {
-            claim.last.checked_sub(amount.number).is_some_and(|above| above < within)
-                && claim.chain.block(amount.number).is_some_and(|block| block.hash == amount.hash)
-        };
-        let finals = self.finals.get(first..).unwrap_or_default();
-        let is_accepted =
-            |claim: &Claim| finals.iter().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
-        self.claims.iter().filter(about).any(is_accepted)
+        self.finals.get(first..).unwrap_or_default()
     }
 
     fn is_stopped(&self, seconds: u64) -> bool {
