@@ -106,7 +106,7 @@ fn without_its_headers_it_is_remembered_and_not_proven() {
     assert_eq!(amounts(&readings), [Some(100), Some(5)], "{readings:?}");
 }
 
-/// While L1 is silent, nobody says that the game still counts.
+/// While L1 does not answer, it is not known whether it still accepts the claim.
 #[test]
 fn while_l1_is_silent_it_is_remembered_and_not_proven() {
     let closed = closed(4);

@@ -159,7 +159,7 @@ fn a_provider_of_a_network_that_is_not_read_is_refused_and_its_url_is_not_told()
         "{refused:?}"
     );
     assert!(!refused.all().contains("SECRET"), "{refused:?}");
-    // A variable serves many commands: what it says of other networks is left out, but not what it says of one that nobody knows.
+    // A variable serves many commands: its endpoints for other built-in networks are not used. An unknown network is an error.
     let of_rollup = &world.option("", &format!("{}:rosa=", world.name(0)), 2)[1];
     let with_variable = |network: &str| {
         let mut command =

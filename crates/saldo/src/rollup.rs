@@ -240,12 +240,12 @@ impl Rollup {
             }
             // The contracts are paused, or are others than before: L1 no longer says what it said.
             Err(refusal) => {
+                self.keep_undecided(&[]);
                 self.take_back(standing, block);
                 let why = Why::RollupNotVouched { reason: refusal.to_string() };
                 (Vec::new(), Some((why, Some(refusal))), None)
             }
         };
-        self.keep_undecided(&accepted);
         let mut state = self.state();
         (state.generation, state.accepted) = (block.generation, accepted);
         (state.problem, state.claims) = (problem, claims);

@@ -118,8 +118,8 @@ impl Given {
     }
 }
 
-/// The endpoints of an option, else of the variable. A variable serves many commands, so its endpoints of other known networks are left
-/// out. One of a network that nobody knows is an error: left out silently, public servers would see the address instead.
+/// The endpoints of an option, else of the variable. A variable serves many commands, so that its endpoints for other built-in networks
+/// are not used. An unknown network is an error: if its endpoint were not used, public servers would be asked about the address.
 fn endpoints(
     given: &[String],
     variable_name: &str,

@@ -11,7 +11,7 @@ pub enum Omission {
     Age,
     /// It shows zero where nothing is known.
     Zero,
-    /// It gives up as soon as one provider fails.
+    /// It shows no amount if one of the providers failed.
     Impatient,
 }
 
