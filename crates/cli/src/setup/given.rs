@@ -166,7 +166,7 @@ fn split<'a>(text: &'a str, names: &Names) -> Result<(Option<u64>, &'a str), &'a
 fn not_read(option: &str, position: usize) -> CommandFailure {
     CommandFailure::usage(
         "unknown_network",
-        format!("{option} number {position} is for a network that is not read"),
+        format!("{option} number {position} is for a network that is unknown or not read"),
         format!(
             "Write NETWORK:[NAME=]URL in {option}, with the name or the chain id of a network of --network."
         ),
