@@ -195,10 +195,12 @@ fn slow_answers_by_http_1_are_not_waited_for() {
         let slow = Late { service: Provider::honest(&Chain::new(1)), of: "eth_", delay: LATENCY * 28 };
         let server = TlsServer::start(slow, Speech::One, LATENCY, &Rounds::default()).await;
         let transport = HttpTransport::with_proxies(Proxies::none()).unwrap();
-        for (requests, connections) in [(1, 1), (4, 4)] {
+        for (requests, at_most) in [(1, 1), (4, 5)] {
             let answers = join_all((0..requests).map(|_| transport.send(request(&server.url())))).await;
             assert!(answers.iter().all(|answer| answer.as_ref().is_ok_and(|answer| answer.status == 200)));
-            assert_eq!(server.connections(), connections);
+            // If the kept connection is not free yet when the four look for it, they open one more.
+            let connections = server.connections();
+            assert!((requests..=at_most).contains(&connections), "{requests}: {connections}");
         }
     });
 }
