@@ -85,7 +85,7 @@ pub(crate) fn watch(folder: &Path) -> Result<u64, Failure> {
     let policy = Policy {
         finalized: false,
         max_age_seconds: Some(8),
-        deadline_ms: 4_000,
+        deadline_ms: None,
         operators_per_address: 2,
         strict: false,
     };

@@ -1,6 +1,6 @@
 //! The block that an amount is proven at, and what trust started from.
 
-use saldo::{Anchor, Finality, Path, Pause, Voucher};
+use saldo::{Anchor, Finality, Level, Path, Pause, Voucher};
 
 use crate::config::Checkpoint;
 use crate::number::narrow;
@@ -109,6 +109,12 @@ impl From<saldo::Assurance> for Assurance {
             vouched,
         }
     }
+}
+
+/// The level with that name, if it is one of this version's.
+pub(crate) fn level_named(name: &str) -> Option<Level> {
+    let all = [Level::Signed, Level::Finalized, Level::L1ProofChecked, Level::L1Finalized];
+    all.into_iter().find(|level| level.code() == name)
 }
 
 impl From<&saldo::Vouched> for Vouched {

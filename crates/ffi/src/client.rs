@@ -3,31 +3,36 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use saldo::NetworkId;
+
 use crate::address;
 use crate::change::Change;
 use crate::claim::{Claim, Verdict};
 use crate::clock::Timer;
-use crate::config::{self, Checkpoint, Pace, Policy};
+use crate::block::level_named;
+use crate::config::{Checkpoint, Pace, Policy};
 use crate::ended::Ended;
 use crate::fault::{ConsensusFault, Evidence, StorageFault};
 use crate::handle::Handle;
 use crate::health::{Diversity, Health};
 use crate::holding::Holding;
 use crate::maybe_send::MaybeSend;
+use crate::network::Named;
 use crate::reading::{AccountReading, Freshness, HeldReading, Now, Proven, Reading};
 use crate::setup::SetupError;
 use crate::token::{TokenList, TokenReading};
 use crate::total::{Statements, Total};
 use crate::watch::Watch;
 use crate::why::Why;
-use crate::worker::{Run, Worker};
+use crate::worker::Worker;
 
-/// Reads what addresses hold and proves it. Keep one for each network.
+/// Reads what addresses hold and proves it, on one network or on several.
 ///
 /// No method computes on the caller's thread, and no read throws.
 #[derive(uniffi::Object)]
 pub struct SaldoClient {
     core: Arc<Core>,
+    state: Arc<State>,
     handle: Handle,
     network_id: u64,
     policy: Policy,
@@ -37,36 +42,29 @@ pub struct SaldoClient {
 pub(crate) struct Core {
     pub(crate) worker: Worker,
     pub(crate) timer: Timer,
-    pub(crate) state: Arc<State>,
 }
 
-/// What jobs work on. It keeps no thread alive.
+/// What jobs work on: the client, for calls about one of its networks. It keeps no thread alive.
 pub(crate) struct State {
     pub(crate) client: saldo::Client,
-    pub(crate) statements: Statements,
+    /// Of all networks.
+    pub(crate) statements: Arc<Statements>,
 }
 
 impl State {
     pub(crate) fn new(client: saldo::Client) -> Self {
-        Self { client, statements: Statements::default() }
+        Self { client, statements: Arc::default() }
+    }
+
+    /// The same for calls about another network of the client.
+    fn on(&self, network: NetworkId) -> Option<Self> {
+        Some(Self { client: self.client.on(network)?, statements: Arc::clone(&self.statements) })
     }
 
     /// Waits until the storage was read, at most for the policy's deadline.
     async fn opened(&self) -> &saldo::Client {
         self.client.settle_storage(self.client.policy().deadline).await;
         &self.client
-    }
-}
-
-impl Core {
-    /// Runs a job on the client's thread.
-    pub(crate) fn ask<T, F>(&self, job: impl FnOnce(Arc<State>) -> F + MaybeSend + 'static) -> Run<T>
-    where
-        T: MaybeSend + 'static,
-        F: Future<Output = T> + MaybeSend + 'static,
-    {
-        let state = Arc::clone(&self.state);
-        self.worker.run(async move { job(state).await })
     }
 }
 
@@ -85,9 +83,21 @@ impl SaldoClient {
         Holding { network_id: self.network_id, owner, token: None }
     }
 
-    /// Returns the chain id of the network that this client reads.
+    /// Returns the chain id of the network that calls which name none are about: the first one, or that of `on`.
     pub fn network_id(&self) -> u64 {
         self.network_id
+    }
+
+    /// Returns the chain ids of all networks of the client, in the order in which they were given.
+    pub fn networks(&self) -> Vec<u64> {
+        self.state.client.networks().iter().map(|client| client.network_id().chain_id()).collect()
+    }
+
+    /// Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no second client:
+    /// `shutdown` of either ends both.
+    pub fn on(&self, network_id: u64) -> Option<Arc<Self>> {
+        let state = self.state.on(NetworkId::new(network_id))?;
+        Some(Self::view(Arc::clone(&self.core), Arc::new(state)))
     }
 
     /// Returns the policy: what a reading must satisfy.
@@ -174,7 +184,7 @@ impl SaldoClient {
 
     /// Watches `holdings`. A holding that is named twice counts once.
     pub fn watch(&self, holdings: Vec<Holding>) -> Arc<Watch> {
-        Arc::new(Watch::new(Arc::clone(&self.core), holdings))
+        Arc::new(Watch::new(Arc::clone(&self.core), &self.state, holdings))
     }
 
     /// Reads every holding that is watched, was proven before, or was stored, and stores the results. For the short background
@@ -232,16 +242,15 @@ impl SaldoClient {
         self.look(None, |client| Some(client.now().into())).await
     }
 
-    /// Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
-    /// blocks.
-    pub async fn freshness(&self, timestamp: u64, is_finalized: bool) -> Freshness {
-        let unknown = saldo::Freshness::Unknown.into();
-        let level = if is_finalized { saldo::Level::Finalized } else { saldo::Level::Signed };
+    /// Returns how old a block of that network, time (seconds since 1970) and level is, by the network's policy for blocks of that level:
+    /// give the `chain_id`, `timestamp` and `assurance.level` of a `Block`. Of another network, or another level, the age is unknown.
+    pub async fn freshness(&self, network_id: u64, timestamp: u64, level: String) -> Freshness {
         let of = move |client: &saldo::Client| {
-            let policy = client.policy().at(level);
-            saldo::Freshness::of(saldo::UnixTime::from_secs(timestamp), client.now(), &policy).into()
+            let client = client.on(NetworkId::new(network_id))?;
+            let policy = client.policy().at(level_named(&level)?);
+            Some(saldo::Freshness::of(saldo::UnixTime::from_secs(timestamp), client.now(), &policy))
         };
-        self.look(unknown, of).await
+        self.look(None, of).await.unwrap_or(saldo::Freshness::Unknown).into()
     }
 
     /// Tells the client that the device's network changed. Returns at once.
@@ -288,19 +297,14 @@ impl SaldoClient {
     /// [`SetupError`] if the table cannot be read or is of another chain, or the client was shut down. Nothing changes then.
     pub async fn adopt(&self, network: String) -> Result<(), SetupError> {
         let adopt =
-            move |state: Arc<State>| async move { Ok(state.client.adopt(config::read_network(&network)?)?) };
+            move |state: Arc<State>| async move { Ok(state.client.adopt(Named::read_network(&network)?)?) };
         self.ask(adopt).await?
     }
 
     /// Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
     /// cancelled task does not cancel its call.
     pub fn handle(&self) -> Arc<Self> {
-        Arc::new(Self {
-            core: Arc::clone(&self.core),
-            handle: Handle::new(),
-            network_id: self.network_id,
-            policy: self.policy.clone(),
-        })
+        Self::view(Arc::clone(&self.core), Arc::clone(&self.state))
     }
 
     /// Ends the pending calls of this handle at once and cancels the HTTP calls that only they need. Later calls of this handle end at
@@ -316,10 +320,15 @@ impl SaldoClient {
 }
 
 impl SaldoClient {
-    pub(crate) fn of(core: Core) -> Arc<Self> {
-        let network_id = core.state.client.network_id().chain_id();
-        let policy = core.state.client.policy().into();
-        Arc::new(Self { core: Arc::new(core), handle: Handle::new(), network_id, policy })
+    pub(crate) fn of(core: Core, client: saldo::Client) -> Arc<Self> {
+        Self::view(Arc::new(core), Arc::new(State::new(client)))
+    }
+
+    /// A handle with calls of its own.
+    fn view(core: Arc<Core>, state: Arc<State>) -> Arc<Self> {
+        let network_id = state.client.network_id().chain_id();
+        let policy = state.client.policy().into();
+        Arc::new(Self { core, state, handle: Handle::new(), network_id, policy })
     }
 
     /// Waits for a job, or until the calls of this handle are cancelled.
@@ -328,7 +337,8 @@ impl SaldoClient {
         T: MaybeSend + 'static,
         F: Future<Output = T> + MaybeSend + 'static,
     {
-        self.handle.wait(|| self.core.ask(job)).await
+        let state = Arc::clone(&self.state);
+        self.handle.wait(|| self.core.worker.run(async move { job(state).await })).await
     }
 
     async fn readings(&self, holdings: Vec<Holding>, kind: Kind) -> Vec<Reading> {
@@ -394,7 +404,7 @@ impl SaldoClient {
 
     /// Tells the client something, in the order of the calls, without waiting for it.
     fn tell(&self, tell: impl FnOnce(&saldo::Client) + MaybeSend + 'static) {
-        let state = Arc::clone(&self.core.state);
+        let state = Arc::clone(&self.state);
         self.core.worker.post(async move { tell(&state.client) });
     }
 }

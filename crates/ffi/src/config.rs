@@ -3,16 +3,17 @@
 use std::fmt;
 use std::time::Duration;
 
-use saldo::{Client, ClientBuilder, Directory, Level, Network, Slot, StorageKey, Trust};
+use saldo::{ClientBuilder, Directory, Level, Slot, StorageKey, Trust};
 
 use crate::endpoint::Endpoint;
+use crate::network::Named;
 use crate::setup::SetupError;
 
 /// The settings of a client. Only `network` and some endpoints are needed.
 #[derive(Clone, uniffi::Record)]
 #[uniffi::export(Debug, Display)]
 pub struct ClientConfig {
-    /// A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file.
+    /// A built-in network (`mainnet`, `sepolia`, `hoodi`, `gnosis`), or the text of a network file.
     pub network: String,
     /// The providers of proofs.
     #[uniffi(default = [])]
@@ -44,6 +45,10 @@ pub struct ClientConfig {
     /// The number of operators that must run the providers, and the beacon sources.
     #[uniffi(default = 1)]
     pub minimum_operators: u32,
+    /// The further networks of the client: each has endpoints, trust and a policy of its own. A holding names its network, so calls about
+    /// holdings take those of all networks together. Keep the first network the first: the storage is shared.
+    #[uniffi(default = [])]
+    pub others: Vec<NetworkConfig>,
     /// 32 secret bytes of the system's key store. Stored records without a code by this key are dropped.
     #[uniffi(default = None)]
     pub storage_key: Option<Vec<u8>>,
@@ -53,6 +58,45 @@ pub struct ClientConfig {
     /// The least important lines that the log gets: `error`, `warn`, `info`, `debug` or `trace`.
     #[uniffi(default = "info")]
     pub log_level: String,
+}
+
+/// A further network of a client.
+#[derive(Clone, uniffi::Record)]
+#[uniffi::export(Debug, Display)]
+pub struct NetworkConfig {
+    /// A built-in network, a rollup (`base`, `base-sepolia`, `op`, `op-sepolia`, `unichain`, `ink`), or the text of a network file or of a
+    /// rollup's profile. The L1 of a rollup must be a network of the same client.
+    pub network: String,
+    /// The providers of proofs. A rollup needs nothing else: all trust is L1's.
+    #[uniffi(default = [])]
+    pub rpc: Vec<Endpoint>,
+    /// The beacon sources of light-client data.
+    #[uniffi(default = [])]
+    pub beacon: Vec<Endpoint>,
+    /// Mirrors of light-client data: plain files under a URL.
+    #[uniffi(default = [])]
+    pub mirrors: Vec<Endpoint>,
+    /// A finalized block that the app vouches for. It is used first.
+    #[uniffi(default = None)]
+    pub checkpoint: Option<Checkpoint>,
+    /// Who is asked which block trust starts from, if no checkpoint is given or it is too old.
+    #[uniffi(default = [])]
+    pub checkpoint_sources: Vec<Endpoint>,
+    /// How many operators of the checkpoint sources must agree; 2 by default.
+    #[uniffi(default = None)]
+    pub agreement: Option<u32>,
+    /// Whether to add the built-in endpoints of the network. There are none of rollups.
+    #[uniffi(default = false)]
+    pub use_directory: bool,
+    /// More endpoints, as the text of a directory file.
+    #[uniffi(default = None)]
+    pub directory_file: Option<String>,
+    /// What a reading must satisfy; by default a signed block, of a rollup a block of which Ethereum checked a proof.
+    #[uniffi(default = None)]
+    pub policy: Option<Policy>,
+    /// The number of operators that must run the providers, and the beacon sources.
+    #[uniffi(default = 1)]
+    pub minimum_operators: u32,
 }
 
 /// A beacon block that trust starts from.
@@ -68,15 +112,15 @@ pub struct Checkpoint {
 /// What a reading must satisfy, and the limits of a read.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct Policy {
-    /// Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet.
+    /// Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet, and up to 8 days on a rollup.
     #[uniffi(default = false)]
     pub finalized: bool,
-    /// How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks.
+    /// How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks; of a rollup 3 hours, or 8 days.
     #[uniffi(default = None)]
     pub max_age_seconds: Option<u64>,
-    /// How long a read may take, in milliseconds.
-    #[uniffi(default = 4000)]
-    pub deadline_ms: u64,
+    /// How long a read may take, in milliseconds; by default 4,000, of a rollup 8,000.
+    #[uniffi(default = None)]
+    pub deadline_ms: Option<u64>,
     /// How many operators may see one address while one of them proves its balance.
     #[uniffi(default = 2)]
     pub operators_per_address: u32,
@@ -100,7 +144,8 @@ pub enum Pace {
 impl fmt::Debug for ClientConfig {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (rpc, beacon) = (self.rpc.len(), self.beacon.len().saturating_add(self.mirrors.len()));
-        write!(f, "ClientConfig(providers: {rpc}, beacon sources: {beacon})")
+        let others = self.others.len();
+        write!(f, "ClientConfig(providers: {rpc}, beacon sources: {beacon}, other networks: {others})")
     }
 }
 
@@ -110,8 +155,82 @@ impl fmt::Display for ClientConfig {
     }
 }
 
+/// Shows no URL, also in the other languages.
+impl fmt::Debug for NetworkConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (rpc, beacon) = (self.rpc.len(), self.beacon.len().saturating_add(self.mirrors.len()));
+        write!(f, "NetworkConfig(providers: {rpc}, beacon sources: {beacon})")
+    }
+}
+
+impl fmt::Display for NetworkConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self, f)
+    }
+}
+
 impl ClientConfig {
     /// Returns the settings of a client of `network`, without endpoints.
+    pub fn new(network: impl Into<String>) -> Self {
+        let first = NetworkConfig::new(network);
+        Self {
+            network: first.network,
+            rpc: first.rpc,
+            beacon: first.beacon,
+            mirrors: first.mirrors,
+            checkpoint: first.checkpoint,
+            checkpoint_sources: first.checkpoint_sources,
+            agreement: first.agreement,
+            use_directory: first.use_directory,
+            directory_file: first.directory_file,
+            policy: first.policy,
+            minimum_operators: first.minimum_operators,
+            others: Vec::new(),
+            storage_key: None,
+            is_storage_read_only: false,
+            log_level: "info".to_owned(),
+        }
+    }
+
+    /// The settings of the first network.
+    fn first(&self) -> NetworkConfig {
+        NetworkConfig {
+            network: self.network.clone(),
+            rpc: self.rpc.clone(),
+            beacon: self.beacon.clone(),
+            mirrors: self.mirrors.clone(),
+            checkpoint: self.checkpoint.clone(),
+            checkpoint_sources: self.checkpoint_sources.clone(),
+            agreement: self.agreement,
+            use_directory: self.use_directory,
+            directory_file: self.directory_file.clone(),
+            policy: self.policy.clone(),
+            minimum_operators: self.minimum_operators,
+        }
+    }
+
+    /// Returns a builder with these settings.
+    ///
+    /// # Errors
+    /// [`SetupError`] if a text cannot be read. What else cannot be used is refused when the client is built.
+    pub(crate) fn builder(&self) -> Result<ClientBuilder, SetupError> {
+        let mut builder = self.first().builder()?;
+        for other in &self.others {
+            builder = builder.and(other.builder()?);
+        }
+        if let Some(key) = &self.storage_key {
+            let key: [u8; 32] = key
+                .as_slice()
+                .try_into()
+                .map_err(|_| SetupError::new("storage_key", "the storage key must have 32 bytes"))?;
+            builder = builder.storage_key(StorageKey::new(key));
+        }
+        Ok(builder)
+    }
+}
+
+impl NetworkConfig {
+    /// Returns the settings of `network`, without endpoints.
     pub fn new(network: impl Into<String>) -> Self {
         Self {
             network: network.into(),
@@ -125,23 +244,17 @@ impl ClientConfig {
             directory_file: None,
             policy: None,
             minimum_operators: 1,
-            storage_key: None,
-            is_storage_read_only: false,
-            log_level: "info".to_owned(),
         }
     }
 
-    /// Returns a builder with these settings.
-    ///
-    /// # Errors
-    /// [`SetupError`] if a text cannot be read. What else cannot be used is refused when the client is built.
-    pub(crate) fn builder(&self) -> Result<ClientBuilder, SetupError> {
-        let network = read_network(&self.network)?;
-        let mut directory = if self.use_directory { Directory::of(&network) } else { Directory::default() };
+    fn builder(&self) -> Result<ClientBuilder, SetupError> {
+        let named = Named::read(&self.network)?;
+        let policy = self.policy.as_ref().map_or_else(|| named.policy(), |policy| policy.of(&named));
+        let mut directory = if self.use_directory { named.directory() } else { Directory::default() };
         if let Some(file) = &self.directory_file {
             directory = directory.extended_by(Directory::from_toml(file)?);
         }
-        let mut builder = Client::builder(network);
+        let mut builder = named.builder();
         for endpoint in &self.rpc {
             builder = builder.rpc(read_endpoint("provider", endpoint)?);
         }
@@ -161,31 +274,7 @@ impl ClientConfig {
         if let Some(k) = self.agreement {
             builder = builder.checkpoint(Trust::agree(wide(k)));
         }
-        if let Some(key) = &self.storage_key {
-            let key: [u8; 32] = key
-                .as_slice()
-                .try_into()
-                .map_err(|_| SetupError::new("storage_key", "the storage key must have 32 bytes"))?;
-            builder = builder.storage_key(StorageKey::new(key));
-        }
-        let policy = self.policy.as_ref().map_or_else(saldo::Policy::signed, saldo::Policy::from);
         Ok(builder.policy(policy).minimum_operators(wide(self.minimum_operators)))
-    }
-}
-
-/// Reads the name of a built-in network, or the text of a network file.
-///
-/// # Errors
-/// [`SetupError`] if it is neither.
-pub(crate) fn read_network(text: &str) -> Result<Network, SetupError> {
-    let is_name = !text.contains(['=', '\n']);
-    match Network::named(text.trim()) {
-        Some(network) => Ok(network),
-        None if is_name => {
-            let text = "no built-in network has this name; give `mainnet`, `sepolia`, `hoodi`, or the text of a network file";
-            Err(SetupError::new("unknown_network", text))
-        }
-        None => Ok(Network::from_toml(text)?),
     }
 }
 
@@ -214,14 +303,15 @@ impl From<&saldo::Checkpoint> for Checkpoint {
     }
 }
 
-impl From<&Policy> for saldo::Policy {
-    fn from(policy: &Policy) -> Self {
-        let base = if policy.finalized { Self::finalized() } else { Self::signed() };
-        Self {
-            max_age: policy.max_age_seconds.map_or(base.max_age, Duration::from_secs),
-            deadline: Duration::from_millis(policy.deadline_ms),
-            operators_per_address: wide(policy.operators_per_address),
-            strict: policy.strict,
+impl Policy {
+    /// The policy for a network. What is not set is as usual there.
+    fn of(&self, network: &Named) -> saldo::Policy {
+        let base = if self.finalized { network.finalized() } else { network.policy() };
+        saldo::Policy {
+            max_age: self.max_age_seconds.map_or(base.max_age, Duration::from_secs),
+            deadline: self.deadline_ms.map_or(base.deadline, Duration::from_millis),
+            operators_per_address: wide(self.operators_per_address),
+            strict: self.strict,
             ..base
         }
     }
@@ -230,9 +320,9 @@ impl From<&Policy> for saldo::Policy {
 impl From<&saldo::Policy> for Policy {
     fn from(policy: &saldo::Policy) -> Self {
         Self {
-            finalized: policy.assurance == Level::Finalized,
+            finalized: matches!(policy.assurance, Level::Finalized | Level::L1Finalized),
             max_age_seconds: Some(policy.max_age.as_secs()),
-            deadline_ms: crate::number::millis(policy.deadline),
+            deadline_ms: Some(crate::number::millis(policy.deadline)),
             operators_per_address: crate::number::narrow(policy.operators_per_address),
             strict: policy.strict,
         }

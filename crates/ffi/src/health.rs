@@ -1,6 +1,7 @@
 //! The state of a client, for a status screen and for support.
 
 use crate::number::{millis, narrow};
+use crate::rollup_health::RollupHealth;
 
 /// The state of the endpoints and the progress of the light client. No amount depends on it.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
@@ -17,6 +18,8 @@ pub struct Health {
     pub storage_faults: u32,
     /// The progress of the light client; none until trust has started.
     pub heads: Option<HeadsHealth>,
+    /// What L1 says of the rollup; none of a network with a light client.
+    pub rollup: Option<RollupHealth>,
     /// The providers, the beacon sources and the checkpoint sources.
     pub endpoints: Vec<EndpointHealth>,
     /// The endpoints that were unreachable within the same minute.
@@ -107,6 +110,7 @@ impl Health {
             is_faulted: false,
             storage_faults: 0,
             heads: None,
+            rollup: None,
             endpoints: Vec::new(),
             failed_together: Vec::new(),
         }
@@ -136,6 +140,7 @@ impl From<&saldo::Health> for Health {
             is_faulted: health.is_faulted,
             storage_faults: narrow(health.storage_faults),
             heads,
+            rollup: health.rollup.as_ref().map(RollupHealth::from),
             endpoints: health.endpoints.iter().map(EndpointHealth::from).collect(),
             failed_together: health.failed_together.iter().map(together).collect(),
         }

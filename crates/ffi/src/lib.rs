@@ -30,8 +30,10 @@ mod holding;
 mod http;
 mod log;
 mod maybe_send;
+mod network;
 mod number;
 mod reading;
+mod rollup_health;
 mod sample;
 mod setup;
 mod start;
@@ -51,7 +53,7 @@ pub use block::{Assurance, Block, Origin, Vouched};
 pub use change::{Activity, Change};
 pub use claim::{Claim, Verdict};
 pub use client::SaldoClient;
-pub use config::{Checkpoint, ClientConfig, Pace, Policy};
+pub use config::{Checkpoint, ClientConfig, NetworkConfig, Pace, Policy};
 pub use derivation::Derivation;
 pub use endpoint::Endpoint;
 pub use fault::{ConsensusFault, Evidence, StorageFault};
@@ -60,8 +62,9 @@ pub use holding::Holding;
 pub use http::{HttpHeader, HttpRequest, HttpResponse, HttpTransport, TransportFailure};
 pub use log::{LogFailure, LogLine, LogSink};
 pub use reading::{
-    AccountReading, Freshness, HeldReading, Now, Proven, Provisional, Reading, Unconfirmed, Unknown,
+    AccountReading, Freshness, HeldReading, Now, Proven, Provisional, Quorum, Reading, Unconfirmed, Unknown,
 };
+pub use rollup_health::RollupHealth;
 pub use sample::{Sample, samples};
 pub use setup::SetupError;
 pub use storage::{Storage, StorageAck, StorageChange, StorageEntry, StorageFailure, StorageSnapshot};

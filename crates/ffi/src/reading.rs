@@ -6,6 +6,7 @@ use crate::block::Block;
 use crate::derivation::Derivation;
 use crate::ended::Ended;
 use crate::holding::Holding;
+use crate::number::narrow;
 use crate::why::Why;
 
 /// What is known about an amount right now. An unknown amount is a value, not an error.
@@ -63,12 +64,23 @@ pub struct Provisional {
     pub state_root: String,
     /// The provider that claims it.
     pub provider: String,
+    /// How many operators name the block of the claim; none for fewer than two, and where they were not asked.
+    pub quorum: Option<Quorum>,
     /// Why it is not proven.
     pub why: Why,
     /// The newest proven amount before it. Continue to show it, with its age.
     pub last: Option<Proven>,
     /// The requests for this reading.
     pub attempts: Vec<Attempt>,
+}
+
+/// Several independent operators name the block of a claim. A label: it makes nothing proven.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct Quorum {
+    /// How many operators name it.
+    pub operators: u32,
+    /// What one trusts in that, for people.
+    pub text: String,
 }
 
 /// The amount of a claim. An enum, not an optional amount, so that "no claim" cannot collapse into zero.
@@ -161,6 +173,7 @@ impl From<&saldo::Reading> for Reading {
                     unconfirmed,
                     state_root: claim.state_root().to_string(),
                     provider: claim.provider().as_str().to_owned(),
+                    quorum: claim.quorum().map(Quorum::from),
                     why: claim.why().into(),
                     last: last(),
                     attempts,
@@ -169,6 +182,12 @@ impl From<&saldo::Reading> for Reading {
             }
             saldo::Reading::Unknown(unknown) => Self::Unknown { unknown: unknown.into() },
         }
+    }
+}
+
+impl From<saldo::Quorum> for Quorum {
+    fn from(quorum: saldo::Quorum) -> Self {
+        Self { operators: narrow(quorum.operators()), text: quorum.to_string() }
     }
 }
 

@@ -39,6 +39,7 @@ pub fn samples() -> Vec<Sample> {
             unconfirmed,
             state_root: zeros(),
             provider: SAMPLE.to_owned(),
+            quorum: None,
             why: Why::from(&Reason::UnsignedTip),
             last,
             attempts: Vec::new(),

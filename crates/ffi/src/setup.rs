@@ -41,6 +41,8 @@ impl From<BuildError> for SetupError {
             BuildError::SameName => "same_name",
             BuildError::NoProvider => "no_provider",
             BuildError::NoBeaconSource => "no_beacon_source",
+            BuildError::SameNetwork { .. } => "same_network",
+            BuildError::NoL1 { .. } => "no_l1",
             BuildError::Policy => "policy",
             BuildError::NoCheckpoint => "no_checkpoint",
             BuildError::TooFewCheckpointOperators { .. } => "too_few_checkpoint_operators",

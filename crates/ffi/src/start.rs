@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app_clock::{AppClock, Clock};
-use crate::client::{Core, SaldoClient, State};
+use crate::client::{Core, SaldoClient};
 use crate::clock::{Clocks, Timer};
 use crate::config::ClientConfig;
 use crate::http::{ForeignTransport, HttpTransport};
@@ -95,6 +95,5 @@ fn make(
     if let Some(storage) = storage {
         builder = builder.storage(ForeignStorage::new(storage, timer.clone(), config.is_storage_read_only));
     }
-    let state = Arc::new(State::new(builder.build()?));
-    Ok(SaldoClient::of(Core { worker, timer, state }))
+    Ok(SaldoClient::of(Core { worker, timer }, builder.build()?))
 }

@@ -118,6 +118,7 @@ impl Statements {
             let last = client.last(&holding);
             let was_proven = self.proven().contains(&holding);
             let is_fresh = |proven: &saldo::Proven| {
+                let Some(client) = client.on(holding.network()) else { return false };
                 let policy = client.policy().at(proven.anchor().assurance().level());
                 matches!(proven.freshness(client.now(), &policy), saldo::Freshness::Fresh(_))
             };

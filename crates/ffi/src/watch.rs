@@ -46,9 +46,9 @@ struct Asked {
 }
 
 impl Watch {
-    pub(crate) fn new(core: Arc<Core>, holdings: Vec<Holding>) -> Self {
+    pub(crate) fn new(core: Arc<Core>, state: &Arc<State>, holdings: Vec<Holding>) -> Self {
         let (sender, receiver) = mpsc::unbounded();
-        let (state, timer) = (Arc::clone(&core.state), core.timer.clone());
+        let (state, timer) = (Arc::clone(state), core.timer.clone());
         // The thread owns the watch: the end of the client drops it, and with it its requests.
         core.worker
             .post(async move { Watched::new(&state, holdings).answer(&state, &timer, receiver).await });

@@ -123,15 +123,27 @@ impl Served {
             });
             of_role.collect()
         };
+        // What the wallet reads is a further network, if it is a rollup: then the chain is its L1.
+        let rollup = self.stage.rollup();
+        let of_chain = if rollup.is_some() { Role::L1Provider } else { Role::Provider };
+        let others: Vec<Value> = rollup
+            .map(|rollup| {
+                let (network, rpc) = (rollup.profile_toml(), endpoints(Role::Provider));
+                let policy = self.scenario.rollup_policy.as_ref();
+                json!({ "network": network, "rpc": rpc, "policy": policy })
+            })
+            .into_iter()
+            .collect();
         let told = |checkpoint: &Checkpoint| json!({ "root": checkpoint.root.to_string(), "slot": checkpoint.slot.map(|slot| slot.get()) });
         let mut config = json!({
             "network": self.network,
-            "rpc": endpoints(Role::Provider),
+            "rpc": endpoints(of_chain),
             "beacon": endpoints(Role::Beacon),
             "checkpoint_sources": endpoints(Role::Checkpoint),
             "checkpoint": self.checkpoint.as_ref().map(told),
             "policy": null,
             "agreement": null,
+            "others": others,
         });
         let known = self.known(told(&self.stage.chain.checkpoint()));
         for (name, value) in &self.scenario.config {
@@ -152,12 +164,13 @@ impl Served {
     /// The values that the table names with a `$`.
     fn known(&self, checkpoint: Value) -> BTreeMap<&'static str, Value> {
         let network_id = self.stage.chain.network().chain_id();
+        let rollup_id = self.stage.rollup().map(|rollup| rollup.profile().chain_id());
         let holding = |owner: &str, network_id: u64, token: Option<&str>| json!({ "network_id": network_id, "owner": owner, "token": token });
         let owner = OWNER.to_checksum(None);
         let unused = "0x00000000000000000000000000000000000000c3";
         let malformed = "0x12";
         let token = "0x00000000000000000000000000000000000000d4";
-        BTreeMap::from([
+        let mut known = BTreeMap::from([
             ("owner", json!(owner)),
             ("unused", json!(unused)),
             ("malformed", json!(malformed)),
@@ -171,7 +184,12 @@ impl Served {
             ("token_list", json!(token_list(network_id))),
             ("checkpoint", checkpoint),
             ("whole_network", json!(self.stage.chain.network().to_toml())),
-        ])
+        ]);
+        if let Some(rollup_id) = rollup_id {
+            known.insert("rollup_id", json!(rollup_id));
+            known.insert("rollup_holding", holding(&owner, rollup_id, None));
+        }
+        known
     }
 }
 

@@ -59,6 +59,9 @@ pub struct Scenario {
     /// Settings of the client beside the endpoints.
     #[serde(default)]
     pub config: BTreeMap<String, Value>,
+    /// The policy for the rollup, if the world has one.
+    #[serde(default)]
+    pub rollup_policy: Option<BTreeMap<String, Value>>,
     /// What the runner does, and what it must see.
     #[serde(rename = "step")]
     pub steps: Vec<BTreeMap<String, Value>>,

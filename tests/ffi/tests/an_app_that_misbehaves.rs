@@ -67,7 +67,7 @@ fn an_http_stack_that_hangs_ends_at_the_deadline_and_leaves_no_request() {
     scene.config.policy = Some(saldo_ffi::Policy {
         finalized: false,
         max_age_seconds: None,
-        deadline_ms: 300,
+        deadline_ms: Some(300),
         operators_per_address: 2,
         strict: false,
     });

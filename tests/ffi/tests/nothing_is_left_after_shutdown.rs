@@ -79,7 +79,7 @@ fn no_thread_is_left() {
     );
     assert!(wait(client.evidence()).is_empty() && wait(client.diversity()).is_empty());
     assert_eq!((wait(client.now()), wait(client.withdrawn(scene.holding.clone()))), (None, None));
-    assert_eq!(wait(client.freshness(0, false)).code, "unknown");
+    assert_eq!(wait(client.freshness(1, 0, "signed".to_owned())).code, "unknown");
     assert!(wait(client.health()).is_closed);
     wait(client.forget(scene.holding.clone()));
     client.set_pace(saldo_ffi::Pace::Background);

@@ -29,7 +29,7 @@ from .watch import Watch
 
 
 class Client:
-    """Reads what addresses hold and proves it. Keep one for each network, and end it with :meth:`shutdown` or ``async with``.
+    """Reads what addresses hold and proves it, on one network or on several. Keep one, and end it with :meth:`shutdown` or ``async with``.
 
     No read raises for not knowing: what cannot be known is :class:`Unknown`, also after :meth:`shutdown` (``closed``). No
     method computes on the event loop that calls it.

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::Duration;
 
 use saldo_ffi::{
-    Checkpoint, ClientConfig, Endpoint, Holding, HttpTransport, Policy, Proven, Reading, SaldoClient, Storage,
+    Checkpoint, ClientConfig, Endpoint, Holding, HttpTransport, NetworkConfig, Policy, Proven, Reading,
+    SaldoClient, Storage,
 };
 use saldo_ffi_scenarios::{Scenario, Served, Table};
 use serde_json::Value;
@@ -49,9 +50,7 @@ impl std::task::Wake for Unpark {
 
 /// The settings that the scenario server prints.
 pub fn config(told: &Value) -> ClientConfig {
-    let endpoints = |name: &str| -> Vec<Endpoint> {
-        told[name].as_array().expect("a list of endpoints").iter().map(endpoint).collect()
-    };
+    let endpoints = |name: &str| self::endpoints(&told[name]);
     ClientConfig {
         rpc: endpoints("rpc"),
         beacon: endpoints("beacon"),
@@ -59,8 +58,21 @@ pub fn config(told: &Value) -> ClientConfig {
         checkpoint: (!told["checkpoint"].is_null()).then(|| checkpoint(&told["checkpoint"])),
         agreement: told["agreement"].as_u64().map(|k| k.try_into().expect("a small number")),
         policy: (!told["policy"].is_null()).then(|| policy(&told["policy"])),
+        others: told["others"].as_array().expect("a list of networks").iter().map(other).collect(),
         ..ClientConfig::new(told["network"].as_str().expect("a network"))
     }
+}
+
+fn other(told: &Value) -> NetworkConfig {
+    NetworkConfig {
+        rpc: endpoints(&told["rpc"]),
+        policy: (!told["policy"].is_null()).then(|| policy(&told["policy"])),
+        ..NetworkConfig::new(told["network"].as_str().expect("a network"))
+    }
+}
+
+fn endpoints(told: &Value) -> Vec<Endpoint> {
+    told.as_array().expect("a list of endpoints").iter().map(endpoint).collect()
 }
 
 fn endpoint(told: &Value) -> Endpoint {
@@ -84,13 +96,13 @@ fn policy(told: &Value) -> Policy {
     let mut policy = Policy {
         finalized: false,
         max_age_seconds: None,
-        deadline_ms: 4_000,
+        deadline_ms: None,
         operators_per_address: 2,
         strict: false,
     };
     for (name, value) in fields {
         match name.as_str() {
-            "deadline_ms" => policy.deadline_ms = value.as_u64().expect("milliseconds"),
+            "deadline_ms" => policy.deadline_ms = Some(value.as_u64().expect("milliseconds")),
             "max_age_seconds" => policy.max_age_seconds = value.as_u64(),
             "operators_per_address" => {
                 policy.operators_per_address =

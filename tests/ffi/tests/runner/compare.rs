@@ -83,6 +83,7 @@ fn shown(reading: &Reading, expected: &Value) -> Map<String, Value> {
                     Unconfirmed::NotShown => json!("none"),
                 },
             );
+            put("quorum", json!(provisional.quorum.as_ref().map_or(0, |quorum| quorum.operators)));
             (&provisional.why, &provisional.last)
         }
         Reading::Unknown { unknown } => {
@@ -202,6 +203,12 @@ pub fn health(health: &Health, expected: &Value) -> Compared {
         "is_offline": health.is_offline,
         "is_clock_off": health.is_clock_off,
         "is_faulted": health.is_faulted,
+        "rollup": match &health.rollup {
+            None => "none",
+            Some(rollup) if rollup.stopped_timestamp.is_some() => "stopped",
+            Some(rollup) if rollup.newest.is_some() => "vouched",
+            Some(_) => "not_vouched",
+        },
     });
     fields(shown.as_object().expect("fields"), expected, health)
 }

@@ -72,7 +72,7 @@ impl Run {
         let expect = &step["expect"];
         let text = |name: &str| step[name].as_str().unwrap_or_else(|| panic!("the step has no {name}"));
         match text("call") {
-            "balance" => compare::reading(&wait(self.client.balance(text("owner").to_owned())), expect),
+            "balance" => compare::reading(&wait(self.on(step).balance(text("owner").to_owned())), expect),
             "account" => compare::account(&wait(self.client.account(text("owner").to_owned())), expect),
             "read" => compare::readings(&wait(self.client.read(holdings(step))), expect),
             "read_patiently" => {
@@ -91,7 +91,13 @@ impl Run {
                 let list = wait(self.client.token_list(text("json").as_bytes().to_vec()));
                 compare::token_list(&list.expect("a list"), expect)
             }
-            "health" => compare::health(&wait(self.client.health()), expect),
+            "freshness" => {
+                let last = wait(self.client.last(holding(&step["holding"]))).expect("a proven amount");
+                let (block, level) = (&last.block, last.block.assurance.level.clone());
+                let freshness = wait(self.client.freshness(block.chain_id, block.timestamp, level));
+                compare::same("freshness", &Value::from(freshness.code), expect)
+            }
+            "health" => compare::health(&wait(self.on(step).health()), expect),
             "evidence" => compare::count(wait(self.client.evidence()).len(), expect),
             "consensus_fault" => compare::presence(wait(self.client.consensus_fault()).is_some(), expect),
             "storage_faults" => compare::faults(&wait(self.client.storage_faults()), expect),
@@ -104,6 +110,14 @@ impl Run {
                 self.act(step);
                 Ok(())
             }
+        }
+    }
+
+    /// The client for calls about the network of the step.
+    fn on(&self, step: &Value) -> Arc<SaldoClient> {
+        match step["network_id"].as_u64() {
+            Some(network_id) => self.client.on(network_id).expect("a network of the client"),
+            None => Arc::clone(&self.client),
         }
     }
 

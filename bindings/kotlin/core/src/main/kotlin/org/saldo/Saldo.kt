@@ -38,7 +38,7 @@ import org.saldo.ffi.Verdict
 import org.saldo.ffi.normalizeAddress
 
 /**
- * Reads what addresses hold, and proves it. Keep one for each network, for as long as the app runs.
+ * Reads what addresses hold, and proves it, on one network or on several. Keep one for as long as the app runs.
  *
  * No read throws: what cannot be known is [Reading.Unknown]. A cancelled coroutine ends its read and the HTTP requests of it.
  * Every function may be called from the thread of the screen: nothing is computed there.
@@ -72,11 +72,20 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
         }
     }
 
-    /** The chain id of the network that this client reads. */
+    /** The chain id of the network that calls which name none are about: the first one, or that of [on]. */
     val networkId: ULong = client.networkId()
+
+    /** The chain ids of all networks of this client, in the order in which they were given. */
+    val networks: List<ULong> = client.networks()
 
     /** What a reading must satisfy. */
     val policy: Policy = client.policy()
+
+    /**
+     * Returns this client for calls about the network with that chain id; `null` if it is none of its networks. It is no second
+     * client: [shutdown] of either ends both.
+     */
+    fun on(networkId: ULong): Saldo? = client.on(networkId)?.let(::Saldo)
 
     /** Returns the holding of the network's own coin by [owner]. It is equal to the holding in a change of a watch. */
     fun native(owner: String): Holding = Holding(networkId, checksummed(owner), null)
@@ -184,9 +193,9 @@ class Saldo private constructor(private val client: SaldoClient) : AutoCloseable
     /** Returns the time that the protocol uses; `null` after [shutdown]. */
     suspend fun now(): Now? = off { client.now() }
 
-    /** Returns how old [block] is now, by this client's policy. */
+    /** Returns how old [block] is now, by the policy for its level on its network. */
     suspend fun freshness(block: Block): Freshness =
-        off { client.freshness(block.timestamp, block.assurance.level == "finalized") }
+        off { client.freshness(block.chainId, block.timestamp, block.assurance.level) }
 
     /** Tells the client that the device's network changed. Returns at once. */
     fun networkChanged(isOnline: Boolean): Unit = client.networkChanged(isOnline)

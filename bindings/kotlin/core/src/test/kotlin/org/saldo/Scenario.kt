@@ -27,7 +27,7 @@ class Scenario(private val served: Served) {
         served.steps.forEachIndexed { place, step ->
             val known = setOf(
                 "call", "owner", "holding", "holdings", "expect", "within_ms", "at_most_ms", "times", "after_ms", "does", "at",
-                "is_online", "checkpoint", "network", "patience_ms", "token", "json", "claims",
+                "is_online", "checkpoint", "network", "patience_ms", "token", "json", "claims", "network_id",
             )
             check(known.containsAll(step.keys)) { "step $place has unknown fields: ${step.keys - known}" }
             try {
@@ -56,7 +56,7 @@ class Scenario(private val served: Served) {
 
     /** Does one step, and returns everything that the table may expect of it. */
     private suspend fun call(step: Map<String, Any?>): Any? = when (val call = step["call"]) {
-        "balance" -> reading(saldo.balance(step["owner"] as String))
+        "balance" -> reading(on(step).balance(step["owner"] as String))
         "account" -> saldo.account(step["owner"] as String).let { reading(it.balance) + ("nonce" to it.nonce?.toLong()) }
         "read" -> saldo.read(holdings(step)).map(::reading)
         "read_patiently" -> saldo.readPatiently(holdings(step), (step["patience_ms"] as Long).milliseconds).map(::reading)
@@ -80,14 +80,16 @@ class Scenario(private val served: Served) {
         "forget" -> saldo.forget(holding(step["holding"]))
         "restart" -> { saldo.shutdown(); saldo = open() }
         "shutdown" -> saldo.shutdown()
-        "health" -> saldo.health().let {
-            mapOf("is_closed" to it.isClosed, "is_faulted" to it.isFaulted, "is_offline" to it.isOffline, "is_clock_off" to it.isClockOff)
-        }
+        "health" -> health(on(step).health())
+        "freshness" -> saldo.freshness(checkNotNull(saldo.last(holding(step["holding"]))).block).code
         "evidence" -> mapOf("at_least" to saldo.evidence().size.toLong())
         "consensus_fault" -> mapOf("is_there" to (saldo.consensusFault() != null))
         "storage_faults" -> Codes(saldo.storageFaults().map { it.code }.toSet())
         else -> error("unknown call: $call")
     }
+
+    /** The client for calls about the network of the step. */
+    private fun on(step: Map<String, Any?>) = step["network_id"]?.let { checkNotNull(saldo.on((it as Long).toULong())) } ?: saldo
 
     private fun watch() = checkNotNull(watch) { "no watch is open" }
 

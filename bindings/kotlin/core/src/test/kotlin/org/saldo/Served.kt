@@ -4,6 +4,7 @@ import java.io.File
 import org.saldo.ffi.Checkpoint
 import org.saldo.ffi.ClientConfig
 import org.saldo.ffi.Endpoint
+import org.saldo.ffi.NetworkConfig
 import org.saldo.ffi.Policy
 
 /** One scenario of the table (`tests/ffi/README.md`), served by a process on loopback until it is closed. */
@@ -42,7 +43,7 @@ class Served(val name: String) : AutoCloseable {
 
         /** Returns settings as the bindings take them. Fails on a setting that it does not know. */
         private fun config(told: Map<String, Any?>): ClientConfig {
-            val known = setOf("network", "rpc", "beacon", "checkpoint", "checkpoint_sources", "policy", "agreement")
+            val known = setOf("network", "rpc", "beacon", "checkpoint", "checkpoint_sources", "policy", "agreement", "others")
             check(known.containsAll(told.keys)) { "unknown settings: ${told.keys - known}" }
             return ClientConfig(
                 network = told["network"] as String,
@@ -51,6 +52,16 @@ class Served(val name: String) : AutoCloseable {
                 checkpoint = told["checkpoint"]?.let { checkpoint(map(it)) },
                 checkpointSources = list(told["checkpoint_sources"] ?: emptyList<Any?>()).map { endpoint(map(it)) },
                 agreement = (told["agreement"] as Long?)?.toUInt(),
+                policy = told["policy"]?.let { policy(map(it)) },
+                others = list(told["others"]).map { other(map(it)) },
+            )
+        }
+
+        private fun other(told: Map<String, Any?>): NetworkConfig {
+            check(setOf("network", "rpc", "policy").containsAll(told.keys)) { "unknown settings: ${told.keys}" }
+            return NetworkConfig(
+                network = told["network"] as String,
+                rpc = list(told["rpc"]).map { endpoint(map(it)) },
                 policy = told["policy"]?.let { policy(map(it)) },
             )
         }

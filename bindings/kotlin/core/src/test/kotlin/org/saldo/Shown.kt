@@ -2,6 +2,7 @@ package org.saldo
 
 import org.saldo.ffi.Change
 import org.saldo.ffi.Derivation
+import org.saldo.ffi.Health
 import org.saldo.ffi.PartialSum
 import org.saldo.ffi.Proven
 import org.saldo.ffi.Reading
@@ -36,6 +37,7 @@ fun reading(reading: Reading): Map<String, Any?> {
         is Reading.Provisional -> mapOf(
             "state" to "provisional",
             "last" to amount(reading.provisional.last),
+            "quorum" to (reading.provisional.quorum?.operators?.toLong() ?: 0L),
             "unconfirmed" to when (val claim = reading.provisional.unconfirmed) {
                 is Unconfirmed.Claimed -> claim.amount.toString()
                 is Unconfirmed.NotShown -> "none"
@@ -47,6 +49,22 @@ fun reading(reading: Reading): Map<String, Any?> {
 
 /** Returns a remembered amount as the table has it. */
 fun remembered(proven: Proven?): Map<String, Any?> = mapOf("amount" to amount(proven), "restored" to proven?.isRestored)
+
+/** Returns the health of a client as the table has it. */
+fun health(health: Health): Map<String, Any?> = mapOf(
+    "is_closed" to health.isClosed,
+    "is_faulted" to health.isFaulted,
+    "is_offline" to health.isOffline,
+    "is_clock_off" to health.isClockOff,
+    "rollup" to health.rollup.let {
+        when {
+            it == null -> "none"
+            it.stoppedTimestamp != null -> "stopped"
+            it.newest != null -> "vouched"
+            else -> "not_vouched"
+        }
+    },
+)
 
 /** Returns a total as the table has it. */
 fun total(total: Total): Map<String, Any?> = when (val sum = total.sum) {
