@@ -74,9 +74,17 @@ def _config(told: dict[str, Any]) -> saldo.ClientConfig:
             given[name] = [saldo.Endpoint(**endpoint) for endpoint in value]
         elif name in records and value is not None:
             given[name] = records[name](**value)
+        elif name == "others":
+            given[name] = [_other(network) for network in value]
         else:
             given[name] = value
     return saldo.ClientConfig(**given)
+
+
+def _other(told: dict[str, Any]) -> saldo.NetworkConfig:
+    policy = None if told["policy"] is None else saldo.Policy(**told["policy"])
+    endpoints = [saldo.Endpoint(**endpoint) for endpoint in told["rpc"]]
+    return saldo.NetworkConfig(**(told | {"rpc": endpoints, "policy": policy}))
 
 
 class SwitchedTransport:

@@ -193,7 +193,8 @@ def test_after_the_end_every_call_answers(world: World) -> None:
         assert await client.refresh(100) == await client.totals([holding]) == await client.evidence() == ()
         assert await client.diversity() == await client.storage_faults() == ()
         assert await client.consensus_fault() is None
-        assert (await client.freshness(0)).code == "unknown"
+        sample = next(sample.reading for sample in saldo.samples() if isinstance(sample.reading, saldo.Proven))
+        assert (await client.freshness(sample.block)).code == "unknown"
         assert [change async for change in client.watch([holding])] == []
         client.network_changed(True)
         client.set_pace(saldo.Pace.PAUSED)
@@ -338,5 +339,28 @@ def test_numbers_out_of_range_are_the_callers_errors(world: World) -> None:
             for network_id in (-1, 2**64):
                 with pytest.raises(ValueError):
                     await client.read([saldo.Holding(network_id=network_id, owner=world.owner)])
+
+    run(read())
+
+
+def test_a_view_of_another_network_is_no_second_client() -> None:
+    async def read() -> None:
+        with World("l1_and_rollup") as world:
+            client = saldo.Client(world.config)
+            [first, second] = client.networks()
+            assert client.network_id() == first and client.on(1) is None
+            rollup = client.on(second)
+            assert rollup is not None and rollup.network_id() == second and rollup.networks() == (first, second)
+            assert (client.policy().max_age_seconds, rollup.policy().max_age_seconds) == (300, 3 * 60 * 60)
+            # A view that is dropped ends nothing.
+            del rollup
+            gc.collect()
+            assert not (await client.health()).is_closed
+            rollup = client.on(second)
+            assert rollup is not None and rollup.native(world.owner).network_id == second
+            same = rollup.on(first)
+            assert same is not None and same.network_id() == first
+            await rollup.shutdown()
+            assert (await client.health()).is_closed and (await same.health()).is_closed
 
     run(read())

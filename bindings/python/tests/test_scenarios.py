@@ -42,7 +42,8 @@ def of_reading(reading: saldo.Reading, expected: dict[str, Any]) -> dict[str, An
             }
         case saldo.Provisional(unconfirmed=unconfirmed):
             claim = str(unconfirmed.amount) if isinstance(unconfirmed, saldo.Claimed) else "none"
-            own: dict[str, Any] = {"state": "provisional", "unconfirmed": claim}
+            quorum = reading.quorum.operators if reading.quorum else 0
+            own: dict[str, Any] = {"state": "provisional", "unconfirmed": claim, "quorum": quorum}
         case saldo.Unknown():
             own = {"state": "unknown"}
     return own | {
@@ -130,6 +131,14 @@ def of_verdict(verdict: saldo.Verdict) -> dict[str, Any]:
             return {"verdict": "not_checked", "why": unknown.why.code}
 
 
+def of_rollup(rollup: saldo.RollupHealth | None) -> str:
+    if rollup is None:
+        return "none"
+    if rollup.stopped_timestamp is not None:
+        return "stopped"
+    return "vouched" if rollup.newest else "not_vouched"
+
+
 def claims(step: dict[str, Any]) -> list[saldo.Claim]:
     return [
         saldo.Claim(holding(told["holding"]), int(told["amount"]), told.get("block")) for told in step["claims"]
@@ -157,6 +166,12 @@ class Scenario:
     def open(self) -> saldo.Client:
         return saldo.Client(self.world.config, transport=self.http, storage=self.memory)
 
+    def on(self, step: dict[str, Any]) -> saldo.Client:
+        """The client for calls about the network of the step."""
+        client = self.client.on(step["network_id"]) if "network_id" in step else self.client
+        assert client is not None
+        return client
+
     async def step(self, step: dict[str, Any]) -> None:
         end = time.monotonic() + step.get("within_ms", 0) / 1000
         if step["call"] == "watch_until":
@@ -177,7 +192,7 @@ class Scenario:
         client, expect = self.client, step.get("expect")
         match step["call"]:
             case "balance":
-                compare_readings((await client.balance(step["owner"]),), [expect])
+                compare_readings((await self.on(step).balance(step["owner"]),), [expect])
             case "account":
                 account = await client.account(step["owner"])
                 fields(of_reading(account.balance, expect) | {"nonce": account.nonce}, expect)
@@ -208,8 +223,13 @@ class Scenario:
                 for verdict, one in zip(verdicts, expect):
                     fields(of_verdict(verdict), one)
             case "health":
-                health = await client.health()
-                fields({name: getattr(health, name) for name in expect}, expect)
+                health = await self.on(step).health()
+                shown = {name: getattr(health, name) for name in expect}
+                fields(shown | {"rollup": of_rollup(health.rollup)}, expect)
+            case "freshness":
+                last = await client.last(holding(step["holding"]))
+                assert last is not None
+                fields({"freshness": (await client.freshness(last.block)).code}, {"freshness": expect})
             case "evidence":
                 found = len(await client.evidence())
                 fields({"at_least": min(found, expect["at_least"])}, expect)

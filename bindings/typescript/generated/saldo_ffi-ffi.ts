@@ -401,6 +401,16 @@ const DEFINITIONS = {
       ret: FfiType.RustBuffer,
       hasRustCallStatus: true,
     },
+    "uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_debug": {
+      args: [FfiType.RustBuffer],
+      ret: FfiType.RustBuffer,
+      hasRustCallStatus: true,
+    },
+    "uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_display": {
+      args: [FfiType.RustBuffer],
+      ret: FfiType.RustBuffer,
+      hasRustCallStatus: true,
+    },
     "uniffi_saldo_ffi_fn_method_logfailure_uniffi_trait_debug": {
       args: [FfiType.RustBuffer],
       ret: FfiType.RustBuffer,
@@ -527,7 +537,7 @@ const DEFINITIONS = {
       hasRustCallStatus: false,
     },
     "uniffi_saldo_ffi_fn_method_saldoclient_freshness": {
-      args: [FfiType.Handle, FfiType.UInt64, FfiType.Int8],
+      args: [FfiType.Handle, FfiType.UInt64, FfiType.UInt64, FfiType.RustBuffer],
       ret: FfiType.Handle,
       hasRustCallStatus: false,
     },
@@ -561,10 +571,20 @@ const DEFINITIONS = {
       ret: FfiType.UInt64,
       hasRustCallStatus: true,
     },
+    "uniffi_saldo_ffi_fn_method_saldoclient_networks": {
+      args: [FfiType.Handle],
+      ret: FfiType.RustBuffer,
+      hasRustCallStatus: true,
+    },
     "uniffi_saldo_ffi_fn_method_saldoclient_now": {
       args: [FfiType.Handle],
       ret: FfiType.Handle,
       hasRustCallStatus: false,
+    },
+    "uniffi_saldo_ffi_fn_method_saldoclient_on": {
+      args: [FfiType.Handle, FfiType.UInt64],
+      ret: FfiType.RustBuffer,
+      hasRustCallStatus: true,
     },
     "uniffi_saldo_ffi_fn_method_saldoclient_policy": {
       args: [FfiType.Handle],
@@ -806,7 +826,17 @@ const DEFINITIONS = {
       ret: FfiType.UInt16,
       hasRustCallStatus: false,
     },
+    "uniffi_saldo_ffi_checksum_method_saldoclient_networks": {
+      args: [],
+      ret: FfiType.UInt16,
+      hasRustCallStatus: false,
+    },
     "uniffi_saldo_ffi_checksum_method_saldoclient_now": {
+      args: [],
+      ret: FfiType.UInt16,
+      hasRustCallStatus: false,
+    },
+    "uniffi_saldo_ffi_checksum_method_saldoclient_on": {
       args: [],
       ret: FfiType.UInt16,
       hasRustCallStatus: false,
@@ -1116,6 +1146,8 @@ interface NativeModuleInterface {
     uniffi_saldo_ffi_fn_method_endpoint_uniffi_trait_display(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_httprequest_uniffi_trait_debug(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_httprequest_uniffi_trait_display(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
+    uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_debug(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
+    uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_display(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_logfailure_uniffi_trait_debug(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_logfailure_uniffi_trait_display(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_setuperror_uniffi_trait_debug(uniffiSelf: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
@@ -1141,14 +1173,16 @@ interface NativeModuleInterface {
     uniffi_saldo_ffi_fn_method_saldoclient_evidence(uniffiSelf: bigint): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_finalized(uniffiSelf: bigint, holdings: Uint8Array): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_forget(uniffiSelf: bigint, holding: Uint8Array): bigint;
-    uniffi_saldo_ffi_fn_method_saldoclient_freshness(uniffiSelf: bigint, timestamp: bigint, isFinalized: number): bigint;
+    uniffi_saldo_ffi_fn_method_saldoclient_freshness(uniffiSelf: bigint, networkId: bigint, timestamp: bigint, level: Uint8Array): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_handle(uniffiSelf: bigint, uniffi_out_err: UniffiRustCallStatus): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_health(uniffiSelf: bigint): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_last(uniffiSelf: bigint, holding: Uint8Array): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_native(uniffiSelf: bigint, owner: Uint8Array, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_saldoclient_network_changed(uniffiSelf: bigint, isOnline: number, uniffi_out_err: UniffiRustCallStatus): void;
     uniffi_saldo_ffi_fn_method_saldoclient_network_id(uniffiSelf: bigint, uniffi_out_err: UniffiRustCallStatus): bigint;
+    uniffi_saldo_ffi_fn_method_saldoclient_networks(uniffiSelf: bigint, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_saldoclient_now(uniffiSelf: bigint): bigint;
+    uniffi_saldo_ffi_fn_method_saldoclient_on(uniffiSelf: bigint, networkId: bigint, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_saldoclient_policy(uniffiSelf: bigint, uniffi_out_err: UniffiRustCallStatus): Uint8Array;
     uniffi_saldo_ffi_fn_method_saldoclient_read(uniffiSelf: bigint, holdings: Uint8Array): bigint;
     uniffi_saldo_ffi_fn_method_saldoclient_read_patiently(uniffiSelf: bigint, holdings: Uint8Array, patienceMs: bigint): bigint;
@@ -1197,7 +1231,9 @@ interface NativeModuleInterface {
     uniffi_saldo_ffi_checksum_method_saldoclient_native(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_network_changed(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_network_id(): number;
+    uniffi_saldo_ffi_checksum_method_saldoclient_networks(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_now(): number;
+    uniffi_saldo_ffi_checksum_method_saldoclient_on(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_policy(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_read(): number;
     uniffi_saldo_ffi_checksum_method_saldoclient_read_patiently(): number;

@@ -1084,6 +1084,58 @@ const FfiConverterTypeUnconfirmed = (() => {
 })();
 
 /**
+ * Several independent operators name the block of a claim. A label: it makes nothing proven.
+ */
+export type Quorum = {
+    /**
+     * How many operators name it.
+     */
+    operators: number,
+    /**
+     * What one trusts in that, for people.
+     */
+    text: string
+}
+
+/**
+ * Generated factory for {@link Quorum} record objects.
+ */
+export const Quorum = (() => {
+    const defaults = () => ({
+    });
+    const create = (() => {
+        return uniffiCreateRecord<Quorum, ReturnType<typeof defaults>>(defaults);
+    })();
+    return Object.freeze({
+        create,
+        new: create,
+        defaults: () => Object.freeze(defaults()) as Partial<Quorum>,
+    });
+})();
+
+const FfiConverterTypeQuorum = (() => {
+    type TypeName = Quorum;
+    class FFIConverter extends AbstractFfiConverterByteArray<TypeName> {
+        readFromCursor(c: Cursor): TypeName {
+            return {
+                operators: FfiConverterUInt32.readFromCursor(c), 
+                text: FfiConverterString.readFromCursor(c)
+            };
+        }
+        writeIntoCursor(value: TypeName, c: Cursor): void {
+            FfiConverterUInt32.writeIntoCursor(value.operators, c);
+            FfiConverterString.writeIntoCursor(value.text, c);
+        }
+        allocationSize(value: TypeName): number {
+            return FfiConverterUInt32.allocationSize(value.operators) +
+             FfiConverterString.allocationSize(value.text);
+            
+        }
+    };
+    return new FFIConverter();
+})();
+
+/**
  * Why an amount is not proven. A record, not an enum: later versions know more reasons.
  */
 export type Why = {
@@ -1180,6 +1232,10 @@ export type Provisional = {
      */
     provider: string,
     /**
+     * How many operators name the block of the claim; none for fewer than two, and where they were not asked.
+     */
+    quorum?: Quorum,
+    /**
      * Why it is not proven.
      */
     why: Why,
@@ -1217,6 +1273,7 @@ const FfiConverterTypeProvisional = (() => {
                 unconfirmed: FfiConverterTypeUnconfirmed.readFromCursor(c), 
                 stateRoot: FfiConverterString.readFromCursor(c), 
                 provider: FfiConverterString.readFromCursor(c), 
+                quorum: FfiConverterOptionalTypeQuorum.readFromCursor(c), 
                 why: FfiConverterTypeWhy.readFromCursor(c), 
                 last: FfiConverterOptionalTypeProven.readFromCursor(c), 
                 attempts: FfiConverterSequenceTypeAttempt.readFromCursor(c)
@@ -1226,6 +1283,7 @@ const FfiConverterTypeProvisional = (() => {
             FfiConverterTypeUnconfirmed.writeIntoCursor(value.unconfirmed, c);
             FfiConverterString.writeIntoCursor(value.stateRoot, c);
             FfiConverterString.writeIntoCursor(value.provider, c);
+            FfiConverterOptionalTypeQuorum.writeIntoCursor(value.quorum, c);
             FfiConverterTypeWhy.writeIntoCursor(value.why, c);
             FfiConverterOptionalTypeProven.writeIntoCursor(value.last, c);
             FfiConverterSequenceTypeAttempt.writeIntoCursor(value.attempts, c);
@@ -1234,6 +1292,7 @@ const FfiConverterTypeProvisional = (() => {
             return FfiConverterTypeUnconfirmed.allocationSize(value.unconfirmed) +
              FfiConverterString.allocationSize(value.stateRoot) +
              FfiConverterString.allocationSize(value.provider) +
+             FfiConverterOptionalTypeQuorum.allocationSize(value.quorum) +
              FfiConverterTypeWhy.allocationSize(value.why) +
              FfiConverterOptionalTypeProven.allocationSize(value.last) +
              FfiConverterSequenceTypeAttempt.allocationSize(value.attempts);
@@ -2251,17 +2310,17 @@ const FfiConverterTypeEndpoint = (() => {
  */
 export type Policy = {
     /**
-     * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet.
+     * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet, and up to 8 days on a rollup.
      */
     finalized: boolean,
     /**
-     * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks.
+     * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks; of a rollup 3 hours, or 8 days.
      */
     maxAgeSeconds?: bigint,
     /**
-     * How long a read may take, in milliseconds.
+     * How long a read may take, in milliseconds; by default 4,000, of a rollup 8,000.
      */
-    deadlineMs: bigint,
+    deadlineMs?: bigint,
     /**
      * How many operators may see one address while one of them proves its balance.
      */
@@ -2279,7 +2338,7 @@ export const Policy = (() => {
     const defaults = () => ({
         finalized: false,
         maxAgeSeconds: undefined,
-        deadlineMs: BigInt("4000"),
+        deadlineMs: undefined,
         operatorsPerAddress: 2,
         strict: false
     });
@@ -2300,7 +2359,7 @@ const FfiConverterTypePolicy = (() => {
             return {
                 finalized: FfiConverterBool.readFromCursor(c), 
                 maxAgeSeconds: FfiConverterOptionalUInt64.readFromCursor(c), 
-                deadlineMs: FfiConverterUInt64.readFromCursor(c), 
+                deadlineMs: FfiConverterOptionalUInt64.readFromCursor(c), 
                 operatorsPerAddress: FfiConverterUInt32.readFromCursor(c), 
                 strict: FfiConverterBool.readFromCursor(c)
             };
@@ -2308,16 +2367,174 @@ const FfiConverterTypePolicy = (() => {
         writeIntoCursor(value: TypeName, c: Cursor): void {
             FfiConverterBool.writeIntoCursor(value.finalized, c);
             FfiConverterOptionalUInt64.writeIntoCursor(value.maxAgeSeconds, c);
-            FfiConverterUInt64.writeIntoCursor(value.deadlineMs, c);
+            FfiConverterOptionalUInt64.writeIntoCursor(value.deadlineMs, c);
             FfiConverterUInt32.writeIntoCursor(value.operatorsPerAddress, c);
             FfiConverterBool.writeIntoCursor(value.strict, c);
         }
         allocationSize(value: TypeName): number {
             return FfiConverterBool.allocationSize(value.finalized) +
              FfiConverterOptionalUInt64.allocationSize(value.maxAgeSeconds) +
-             FfiConverterUInt64.allocationSize(value.deadlineMs) +
+             FfiConverterOptionalUInt64.allocationSize(value.deadlineMs) +
              FfiConverterUInt32.allocationSize(value.operatorsPerAddress) +
              FfiConverterBool.allocationSize(value.strict);
+            
+        }
+    };
+    return new FFIConverter();
+})();
+
+/**
+ * A further network of a client.
+ */
+export type NetworkConfig = {
+    /**
+     * A built-in network, a rollup (`base`, `base-sepolia`, `op`, `op-sepolia`, `unichain`, `ink`), or the text of a network file or of a
+     * rollup's profile. The L1 of a rollup must be a network of the same client.
+     */
+    network: string,
+    /**
+     * The providers of proofs. A rollup needs nothing else: all trust is L1's.
+     */
+    rpc: Array<Endpoint>,
+    /**
+     * The beacon sources of light-client data.
+     */
+    beacon: Array<Endpoint>,
+    /**
+     * Mirrors of light-client data: plain files under a URL.
+     */
+    mirrors: Array<Endpoint>,
+    /**
+     * A finalized block that the app vouches for. It is used first.
+     */
+    checkpoint?: Checkpoint,
+    /**
+     * Who is asked which block trust starts from, if no checkpoint is given or it is too old.
+     */
+    checkpointSources: Array<Endpoint>,
+    /**
+     * How many operators of the checkpoint sources must agree; 2 by default.
+     */
+    agreement?: number,
+    /**
+     * Whether to add the built-in endpoints of the network. There are none of rollups.
+     */
+    useDirectory: boolean,
+    /**
+     * More endpoints, as the text of a directory file.
+     */
+    directoryFile?: string,
+    /**
+     * What a reading must satisfy; by default a signed block, of a rollup a block of which Ethereum checked a proof.
+     */
+    policy?: Policy,
+    /**
+     * The number of operators that must run the providers, and the beacon sources.
+     */
+    minimumOperators: number
+}
+
+/**
+ * Generated factory for {@link NetworkConfig} record objects.
+ */
+export const NetworkConfig = (() => {
+    const defaults = () => ({
+        rpc: [],
+        beacon: [],
+        mirrors: [],
+        checkpoint: undefined,
+        checkpointSources: [],
+        agreement: undefined,
+        useDirectory: false,
+        directoryFile: undefined,
+        policy: undefined,
+        minimumOperators: 1
+    });
+    const create = (() => {
+        return uniffiCreateRecord<NetworkConfig, ReturnType<typeof defaults>>(defaults);
+    })();
+    return Object.freeze({
+        create,
+        new: create,
+        defaults: () => Object.freeze(defaults()) as Partial<NetworkConfig>,
+        toString(self_: NetworkConfig): string {
+        
+    const __rb: Uint8Array = uniffiCaller.rustCall(
+            /*caller:*/ (callStatus) => {
+                return nativeModule().uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_display(
+                FfiConverterTypeNetworkConfig.lower(self_, nativeModule().rustbuffer_alloc),
+                callStatus);
+            },
+            /*liftString:*/ FfiConverterString.lift.bind(FfiConverterString),
+    );
+    try {
+        return FfiConverterString.lift(__rb);
+    } finally {
+        nativeModule().rustbuffer_free(__rb);
+    }
+        },
+        toDebugString(self_: NetworkConfig): string {
+        
+    const __rb: Uint8Array = uniffiCaller.rustCall(
+            /*caller:*/ (callStatus) => {
+                return nativeModule().uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_debug(
+                FfiConverterTypeNetworkConfig.lower(self_, nativeModule().rustbuffer_alloc),
+                callStatus);
+            },
+            /*liftString:*/ FfiConverterString.lift.bind(FfiConverterString),
+    );
+    try {
+        return FfiConverterString.lift(__rb);
+    } finally {
+        nativeModule().rustbuffer_free(__rb);
+    }
+        },
+    });
+})();
+
+const FfiConverterTypeNetworkConfig = (() => {
+    type TypeName = NetworkConfig;
+    class FFIConverter extends AbstractFfiConverterByteArray<TypeName> {
+        readFromCursor(c: Cursor): TypeName {
+            return {
+                network: FfiConverterString.readFromCursor(c), 
+                rpc: FfiConverterSequenceTypeEndpoint.readFromCursor(c), 
+                beacon: FfiConverterSequenceTypeEndpoint.readFromCursor(c), 
+                mirrors: FfiConverterSequenceTypeEndpoint.readFromCursor(c), 
+                checkpoint: FfiConverterOptionalTypeCheckpoint.readFromCursor(c), 
+                checkpointSources: FfiConverterSequenceTypeEndpoint.readFromCursor(c), 
+                agreement: FfiConverterOptionalUInt32.readFromCursor(c), 
+                useDirectory: FfiConverterBool.readFromCursor(c), 
+                directoryFile: FfiConverterOptionalString.readFromCursor(c), 
+                policy: FfiConverterOptionalTypePolicy.readFromCursor(c), 
+                minimumOperators: FfiConverterUInt32.readFromCursor(c)
+            };
+        }
+        writeIntoCursor(value: TypeName, c: Cursor): void {
+            FfiConverterString.writeIntoCursor(value.network, c);
+            FfiConverterSequenceTypeEndpoint.writeIntoCursor(value.rpc, c);
+            FfiConverterSequenceTypeEndpoint.writeIntoCursor(value.beacon, c);
+            FfiConverterSequenceTypeEndpoint.writeIntoCursor(value.mirrors, c);
+            FfiConverterOptionalTypeCheckpoint.writeIntoCursor(value.checkpoint, c);
+            FfiConverterSequenceTypeEndpoint.writeIntoCursor(value.checkpointSources, c);
+            FfiConverterOptionalUInt32.writeIntoCursor(value.agreement, c);
+            FfiConverterBool.writeIntoCursor(value.useDirectory, c);
+            FfiConverterOptionalString.writeIntoCursor(value.directoryFile, c);
+            FfiConverterOptionalTypePolicy.writeIntoCursor(value.policy, c);
+            FfiConverterUInt32.writeIntoCursor(value.minimumOperators, c);
+        }
+        allocationSize(value: TypeName): number {
+            return FfiConverterString.allocationSize(value.network) +
+             FfiConverterSequenceTypeEndpoint.allocationSize(value.rpc) +
+             FfiConverterSequenceTypeEndpoint.allocationSize(value.beacon) +
+             FfiConverterSequenceTypeEndpoint.allocationSize(value.mirrors) +
+             FfiConverterOptionalTypeCheckpoint.allocationSize(value.checkpoint) +
+             FfiConverterSequenceTypeEndpoint.allocationSize(value.checkpointSources) +
+             FfiConverterOptionalUInt32.allocationSize(value.agreement) +
+             FfiConverterBool.allocationSize(value.useDirectory) +
+             FfiConverterOptionalString.allocationSize(value.directoryFile) +
+             FfiConverterOptionalTypePolicy.allocationSize(value.policy) +
+             FfiConverterUInt32.allocationSize(value.minimumOperators);
             
         }
     };
@@ -2329,7 +2546,7 @@ const FfiConverterTypePolicy = (() => {
  */
 export type ClientConfig = {
     /**
-     * A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file.
+     * A built-in network (`mainnet`, `sepolia`, `hoodi`, `gnosis`), or the text of a network file.
      */
     network: string,
     /**
@@ -2373,6 +2590,11 @@ export type ClientConfig = {
      */
     minimumOperators: number,
     /**
+     * The further networks of the client: each has endpoints, trust and a policy of its own. A holding names its network, so calls about
+     * holdings take those of all networks together. Keep the first network the first: the storage is shared.
+     */
+    others: Array<NetworkConfig>,
+    /**
      * 32 secret bytes of the system's key store. Stored records without a code by this key are dropped.
      */
     storageKey?: Uint8Array,
@@ -2401,6 +2623,7 @@ export const ClientConfig = (() => {
         directoryFile: undefined,
         policy: undefined,
         minimumOperators: 1,
+        others: [],
         storageKey: undefined,
         isStorageReadOnly: false,
         logLevel: "info"
@@ -2463,6 +2686,7 @@ const FfiConverterTypeClientConfig = (() => {
                 directoryFile: FfiConverterOptionalString.readFromCursor(c), 
                 policy: FfiConverterOptionalTypePolicy.readFromCursor(c), 
                 minimumOperators: FfiConverterUInt32.readFromCursor(c), 
+                others: FfiConverterSequenceTypeNetworkConfig.readFromCursor(c), 
                 storageKey: FfiConverterOptionalBytes.readFromCursor(c), 
                 isStorageReadOnly: FfiConverterBool.readFromCursor(c), 
                 logLevel: FfiConverterString.readFromCursor(c)
@@ -2480,6 +2704,7 @@ const FfiConverterTypeClientConfig = (() => {
             FfiConverterOptionalString.writeIntoCursor(value.directoryFile, c);
             FfiConverterOptionalTypePolicy.writeIntoCursor(value.policy, c);
             FfiConverterUInt32.writeIntoCursor(value.minimumOperators, c);
+            FfiConverterSequenceTypeNetworkConfig.writeIntoCursor(value.others, c);
             FfiConverterOptionalBytes.writeIntoCursor(value.storageKey, c);
             FfiConverterBool.writeIntoCursor(value.isStorageReadOnly, c);
             FfiConverterString.writeIntoCursor(value.logLevel, c);
@@ -2496,6 +2721,7 @@ const FfiConverterTypeClientConfig = (() => {
              FfiConverterOptionalString.allocationSize(value.directoryFile) +
              FfiConverterOptionalTypePolicy.allocationSize(value.policy) +
              FfiConverterUInt32.allocationSize(value.minimumOperators) +
+             FfiConverterSequenceTypeNetworkConfig.allocationSize(value.others) +
              FfiConverterOptionalBytes.allocationSize(value.storageKey) +
              FfiConverterBool.allocationSize(value.isStorageReadOnly) +
              FfiConverterString.allocationSize(value.logLevel);
@@ -2965,6 +3191,86 @@ const FfiConverterTypeHeadsHealth = (() => {
 })();
 
 /**
+ * What Ethereum says of a rollup, and whether the rollup goes on.
+ */
+export type RollupHealth = {
+    /**
+     * The newest block for which L1 vouches.
+     */
+    newest?: Block,
+    /**
+     * Why L1 vouches for none of the newest claims, if it does not.
+     */
+    problem?: Why,
+    /**
+     * What the contracts on L1 say against it, if that is the problem, for people.
+     */
+    refusalText?: string,
+    /**
+     * When the newest claim about its blocks was made on L1, in seconds since 1970; none until the contracts were read.
+     */
+    newestClaimTimestamp?: bigint,
+    /**
+     * Whether no new claim was made for more than twice the usual time.
+     */
+    areClaimsLate: boolean,
+    /**
+     * The time of its newest block, in seconds since 1970, if it stands still: the heads of several operators are the same, and old.
+     */
+    stoppedTimestamp?: bigint
+}
+
+/**
+ * Generated factory for {@link RollupHealth} record objects.
+ */
+export const RollupHealth = (() => {
+    const defaults = () => ({
+    });
+    const create = (() => {
+        return uniffiCreateRecord<RollupHealth, ReturnType<typeof defaults>>(defaults);
+    })();
+    return Object.freeze({
+        create,
+        new: create,
+        defaults: () => Object.freeze(defaults()) as Partial<RollupHealth>,
+    });
+})();
+
+const FfiConverterTypeRollupHealth = (() => {
+    type TypeName = RollupHealth;
+    class FFIConverter extends AbstractFfiConverterByteArray<TypeName> {
+        readFromCursor(c: Cursor): TypeName {
+            return {
+                newest: FfiConverterOptionalTypeBlock.readFromCursor(c), 
+                problem: FfiConverterOptionalTypeWhy.readFromCursor(c), 
+                refusalText: FfiConverterOptionalString.readFromCursor(c), 
+                newestClaimTimestamp: FfiConverterOptionalUInt64.readFromCursor(c), 
+                areClaimsLate: FfiConverterBool.readFromCursor(c), 
+                stoppedTimestamp: FfiConverterOptionalUInt64.readFromCursor(c)
+            };
+        }
+        writeIntoCursor(value: TypeName, c: Cursor): void {
+            FfiConverterOptionalTypeBlock.writeIntoCursor(value.newest, c);
+            FfiConverterOptionalTypeWhy.writeIntoCursor(value.problem, c);
+            FfiConverterOptionalString.writeIntoCursor(value.refusalText, c);
+            FfiConverterOptionalUInt64.writeIntoCursor(value.newestClaimTimestamp, c);
+            FfiConverterBool.writeIntoCursor(value.areClaimsLate, c);
+            FfiConverterOptionalUInt64.writeIntoCursor(value.stoppedTimestamp, c);
+        }
+        allocationSize(value: TypeName): number {
+            return FfiConverterOptionalTypeBlock.allocationSize(value.newest) +
+             FfiConverterOptionalTypeWhy.allocationSize(value.problem) +
+             FfiConverterOptionalString.allocationSize(value.refusalText) +
+             FfiConverterOptionalUInt64.allocationSize(value.newestClaimTimestamp) +
+             FfiConverterBool.allocationSize(value.areClaimsLate) +
+             FfiConverterOptionalUInt64.allocationSize(value.stoppedTimestamp);
+            
+        }
+    };
+    return new FFIConverter();
+})();
+
+/**
  * The state of the endpoints and the progress of the light client. No amount depends on it.
  */
 export type Health = {
@@ -2992,6 +3298,10 @@ export type Health = {
      * The progress of the light client; none until trust has started.
      */
     heads?: HeadsHealth,
+    /**
+     * What L1 says of the rollup; none of a network with a light client.
+     */
+    rollup?: RollupHealth,
     /**
      * The providers, the beacon sources and the checkpoint sources.
      */
@@ -3029,6 +3339,7 @@ const FfiConverterTypeHealth = (() => {
                 isFaulted: FfiConverterBool.readFromCursor(c), 
                 storageFaults: FfiConverterUInt32.readFromCursor(c), 
                 heads: FfiConverterOptionalTypeHeadsHealth.readFromCursor(c), 
+                rollup: FfiConverterOptionalTypeRollupHealth.readFromCursor(c), 
                 endpoints: FfiConverterSequenceTypeEndpointHealth.readFromCursor(c), 
                 failedTogether: FfiConverterSequenceTypeCoFailure.readFromCursor(c)
             };
@@ -3040,6 +3351,7 @@ const FfiConverterTypeHealth = (() => {
             FfiConverterBool.writeIntoCursor(value.isFaulted, c);
             FfiConverterUInt32.writeIntoCursor(value.storageFaults, c);
             FfiConverterOptionalTypeHeadsHealth.writeIntoCursor(value.heads, c);
+            FfiConverterOptionalTypeRollupHealth.writeIntoCursor(value.rollup, c);
             FfiConverterSequenceTypeEndpointHealth.writeIntoCursor(value.endpoints, c);
             FfiConverterSequenceTypeCoFailure.writeIntoCursor(value.failedTogether, c);
         }
@@ -3050,6 +3362,7 @@ const FfiConverterTypeHealth = (() => {
              FfiConverterBool.allocationSize(value.isFaulted) +
              FfiConverterUInt32.allocationSize(value.storageFaults) +
              FfiConverterOptionalTypeHeadsHealth.allocationSize(value.heads) +
+             FfiConverterOptionalTypeRollupHealth.allocationSize(value.rollup) +
              FfiConverterSequenceTypeEndpointHealth.allocationSize(value.endpoints) +
              FfiConverterSequenceTypeCoFailure.allocationSize(value.failedTogether);
             
@@ -8217,7 +8530,7 @@ const uniffiTypeWatchObjectFactory: UniffiObjectFactory<WatchLike> = (() => {
 const FfiConverterTypeWatch = new FfiConverterObject(uniffiTypeWatchObjectFactory);
 
 /**
- * Reads what addresses hold and proves it. Keep one for each network.
+ * Reads what addresses hold and proves it, on one network or on several.
  *
  * No method computes on the caller's thread, and no read throws.
  */
@@ -8275,10 +8588,10 @@ export interface SaldoClientLike {
  */
     forget(holding: Holding, asyncOpts_?: { signal: AbortSignal }): Promise<void>;
 /**
- * Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
- * blocks.
+ * Returns how old a block of that network, time (seconds since 1970) and level is, by the network's policy for blocks of that level:
+ * give the `chain_id`, `timestamp` and `assurance.level` of a `Block`. Of another network, or another level, the age is unknown.
  */
-    freshness(timestamp: bigint, isFinalized: boolean, asyncOpts_?: { signal: AbortSignal }): Promise<Freshness>;
+    freshness(networkId: bigint, timestamp: bigint, level: string, asyncOpts_?: { signal: AbortSignal }): Promise<Freshness>;
 /**
  * Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
  * cancelled task does not cancel its call.
@@ -8301,13 +8614,22 @@ export interface SaldoClientLike {
  */
     networkChanged(isOnline: boolean): void;
 /**
- * Returns the chain id of the network that this client reads.
+ * Returns the chain id of the network that calls which name none are about: the first one, or that of `on`.
  */
     networkId(): bigint;
+/**
+ * Returns the chain ids of all networks of the client, in the order in which they were given.
+ */
+    networks(): Array<bigint>;
 /**
  * Returns the time that the protocol uses; none after `shutdown`.
  */
     now(asyncOpts_?: { signal: AbortSignal }): Promise<Now | undefined>;
+/**
+ * Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no second client:
+ * `shutdown` of either ends both.
+ */
+    on(networkId: bigint): SaldoClientLike | undefined;
 /**
  * Returns the policy: what a reading must satisfy.
  */
@@ -8379,7 +8701,7 @@ export type SaldoClientInterface = SaldoClientLike;
 
 
 /**
- * Reads what addresses hold and proves it. Keep one for each network.
+ * Reads what addresses hold and proves it, on one network or on several.
  *
  * No method computes on the caller's thread, and no read throws.
  */
@@ -8775,15 +9097,15 @@ private constructor(pointer: UniffiHandle) {
     }
     
 /**
- * Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
- * blocks.
+ * Returns how old a block of that network, time (seconds since 1970) and level is, by the network's policy for blocks of that level:
+ * give the `chain_id`, `timestamp` and `assurance.level` of a `Block`. Of another network, or another level, the age is unknown.
  */
-    async freshness(timestamp: bigint, isFinalized: boolean, asyncOpts_?: { signal: AbortSignal }): Promise<Freshness> {
+    async freshness(networkId: bigint, timestamp: bigint, level: string, asyncOpts_?: { signal: AbortSignal }): Promise<Freshness> {
     return await uniffiRustCallAsync(
             /*rustCaller:*/ uniffiCaller,
             /*rustFutureFunc:*/ () => {
                 return nativeModule().uniffi_saldo_ffi_fn_method_saldoclient_freshness(
-                    uniffiTypeSaldoClientObjectFactory.clonePointer(this),FfiConverterUInt64.lower(timestamp, nativeModule().rustbuffer_alloc),FfiConverterBool.lower(isFinalized, nativeModule().rustbuffer_alloc)
+                    uniffiTypeSaldoClientObjectFactory.clonePointer(this),FfiConverterUInt64.lower(networkId, nativeModule().rustbuffer_alloc),FfiConverterUInt64.lower(timestamp, nativeModule().rustbuffer_alloc),FfiConverterString.lower(level, nativeModule().rustbuffer_alloc)
                 );
             },
             /*pollFunc:*/ nativeModule().ffi_saldo_ffi_rust_future_poll_rust_buffer,
@@ -8932,7 +9254,7 @@ private constructor(pointer: UniffiHandle) {
     }
     
 /**
- * Returns the chain id of the network that this client reads.
+ * Returns the chain id of the network that calls which name none are about: the first one, or that of `on`.
  */
     networkId(): bigint {
     return FfiConverterUInt64.lift(uniffiCaller.rustCall(
@@ -8943,6 +9265,25 @@ private constructor(pointer: UniffiHandle) {
             },
             /*liftString:*/ FfiConverterString.lift.bind(FfiConverterString),
     ));
+    }
+    
+/**
+ * Returns the chain ids of all networks of the client, in the order in which they were given.
+ */
+    networks(): Array<bigint> {
+    const __rb: Uint8Array = uniffiCaller.rustCall(
+            /*caller:*/ (callStatus) => {
+                return nativeModule().uniffi_saldo_ffi_fn_method_saldoclient_networks(
+                uniffiTypeSaldoClientObjectFactory.clonePointer(this),
+                callStatus);
+            },
+            /*liftString:*/ FfiConverterString.lift.bind(FfiConverterString),
+    );
+    try {
+        return FfiConverterSequenceUInt64.lift(__rb);
+    } finally {
+        nativeModule().rustbuffer_free(__rb);
+    }
     }
     
 /**
@@ -8979,6 +9320,27 @@ private constructor(pointer: UniffiHandle) {
             /*asyncOpts:*/ asyncOpts_,
             
         );
+    }
+    
+/**
+ * Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no second client:
+ * `shutdown` of either ends both.
+ */
+    on(networkId: bigint): SaldoClientLike | undefined {
+    const __rb: Uint8Array = uniffiCaller.rustCall(
+            /*caller:*/ (callStatus) => {
+                return nativeModule().uniffi_saldo_ffi_fn_method_saldoclient_on(
+                uniffiTypeSaldoClientObjectFactory.clonePointer(this),
+        FfiConverterUInt64.lower(networkId, nativeModule().rustbuffer_alloc),
+                callStatus);
+            },
+            /*liftString:*/ FfiConverterString.lift.bind(FfiConverterString),
+    );
+    try {
+        return FfiConverterOptionalTypeSaldoClient.lift(__rb);
+    } finally {
+        nativeModule().rustbuffer_free(__rb);
+    }
     }
     
 /**
@@ -9775,6 +10137,9 @@ const FfiConverterSequenceString = new FfiConverterArray(FfiConverterString);
 // FfiConverter for Array<Attempt>
 const FfiConverterSequenceTypeAttempt = new FfiConverterArray(FfiConverterTypeAttempt);
 
+// FfiConverter for Quorum | undefined
+const FfiConverterOptionalTypeQuorum = new FfiConverterOptional(FfiConverterTypeQuorum);
+
 // FfiConverter for Proven | undefined
 const FfiConverterOptionalTypeProven = new FfiConverterOptional(FfiConverterTypeProven);
 
@@ -9793,11 +10158,23 @@ const FfiConverterOptionalTypeCheckpoint = new FfiConverterOptional(FfiConverter
 // FfiConverter for Policy | undefined
 const FfiConverterOptionalTypePolicy = new FfiConverterOptional(FfiConverterTypePolicy);
 
+// FfiConverter for Array<NetworkConfig>
+const FfiConverterSequenceTypeNetworkConfig = new FfiConverterArray(FfiConverterTypeNetworkConfig);
+
 // FfiConverter for Uint8Array | undefined
 const FfiConverterOptionalBytes = new FfiConverterOptional(FfiConverterUint8Array);
 
 // FfiConverter for HeadsHealth | undefined
 const FfiConverterOptionalTypeHeadsHealth = new FfiConverterOptional(FfiConverterTypeHeadsHealth);
+
+// FfiConverter for Block | undefined
+const FfiConverterOptionalTypeBlock = new FfiConverterOptional(FfiConverterTypeBlock);
+
+// FfiConverter for Why | undefined
+const FfiConverterOptionalTypeWhy = new FfiConverterOptional(FfiConverterTypeWhy);
+
+// FfiConverter for RollupHealth | undefined
+const FfiConverterOptionalTypeRollupHealth = new FfiConverterOptional(FfiConverterTypeRollupHealth);
 
 // FfiConverter for Array<EndpointHealth>
 const FfiConverterSequenceTypeEndpointHealth = new FfiConverterArray(FfiConverterTypeEndpointHealth);
@@ -9829,9 +10206,6 @@ const FfiConverterSequenceTypeListedToken = new FfiConverterArray(FfiConverterTy
 // FfiConverter for ProvenToken | undefined
 const FfiConverterOptionalTypeProvenToken = new FfiConverterOptional(FfiConverterTypeProvenToken);
 
-// FfiConverter for Why | undefined
-const FfiConverterOptionalTypeWhy = new FfiConverterOptional(FfiConverterTypeWhy);
-
 // FfiConverter for Array<Holding>
 const FfiConverterSequenceTypeHolding = new FfiConverterArray(FfiConverterTypeHolding);
 
@@ -9856,8 +10230,14 @@ const FfiConverterSequenceTypeEvidence = new FfiConverterArray(FfiConverterTypeE
 // FfiConverter for Array<Reading>
 const FfiConverterSequenceTypeReading = new FfiConverterArray(FfiConverterTypeReading);
 
+// FfiConverter for Array<bigint>
+const FfiConverterSequenceUInt64 = new FfiConverterArray(FfiConverterUInt64);
+
 // FfiConverter for Now | undefined
 const FfiConverterOptionalTypeNow = new FfiConverterOptional(FfiConverterTypeNow);
+
+// FfiConverter for SaldoClientLike | undefined
+const FfiConverterOptionalTypeSaldoClient = new FfiConverterOptional(FfiConverterTypeSaldoClient);
 
 // FfiConverter for Array<HeldReading>
 const FfiConverterSequenceTypeHeldReading = new FfiConverterArray(FfiConverterTypeHeldReading);
@@ -9968,7 +10348,7 @@ function uniffiEnsureInitialized() {
     if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_forget() !== 5119) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_forget");
     }
-    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_freshness() !== 9184) {
+    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_freshness() !== 30622) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_freshness");
     }
     if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_handle() !== 22727) {
@@ -9986,11 +10366,17 @@ function uniffiEnsureInitialized() {
     if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_network_changed() !== 63889) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_network_changed");
     }
-    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_network_id() !== 47849) {
+    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_network_id() !== 25048) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_network_id");
+    }
+    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_networks() !== 44402) {
+        throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_networks");
     }
     if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_now() !== 19260) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_now");
+    }
+    if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_on() !== 7165) {
+        throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_on");
     }
     if (nativeModule().uniffi_saldo_ffi_checksum_method_saldoclient_policy() !== 8399) {
         throw new UniffiInternalError.ApiChecksumMismatch("uniffi_saldo_ffi_checksum_method_saldoclient_policy");
@@ -10085,6 +10471,7 @@ export default Object.freeze({
     FfiConverterTypeLogFailure,
     FfiConverterTypeLogLine,
     FfiConverterTypeLogSink,
+    FfiConverterTypeNetworkConfig,
     FfiConverterTypeNow,
     FfiConverterTypeOrigin,
     FfiConverterTypePace,
@@ -10093,7 +10480,9 @@ export default Object.freeze({
     FfiConverterTypeProven,
     FfiConverterTypeProvenToken,
     FfiConverterTypeProvisional,
+    FfiConverterTypeQuorum,
     FfiConverterTypeReading,
+    FfiConverterTypeRollupHealth,
     FfiConverterTypeSaldoClient,
     FfiConverterTypeSample,
     FfiConverterTypeSetupError,

@@ -13,8 +13,8 @@ import { compile } from "./module.js";
 import * as lift from "./native/lift.js";
 import * as record from "./native/lift-record.js";
 import * as lower from "./native/lower.js";
-import { start } from "./native/running.js";
-import type { NativeClient, Parts, Running, Told } from "./native/running.js";
+import { Life } from "./native/life.js";
+import type { NativeClient, Running } from "./native/running.js";
 import type { CallOptions, ClientOptions, Pace, Policy } from "./options.js";
 import type { AccountReading, Freshness, HeldReading, Now, Proven, Reading } from "./reading.js";
 import type { TokenList, TokenReading } from "./token.js";
@@ -27,7 +27,7 @@ import type { Why } from "./why.js";
 const REST_MS = 1_000;
 
 /**
- * Makes a client. It opens no connection: the first read does. Keep one for each network.
+ * Makes a client. It opens no connection: the first read does. Keep one: it can read several networks.
  *
  * Rejects with `SetupError` if a setting is missing or cannot be used, or the module cannot be loaded.
  */
@@ -42,34 +42,41 @@ export function createClient(options: ClientOptions): Promise<Client> {
  * `shutdown` (`closed`), and when the module trapped (`internal_fault`): then it is replaced, and goes on from the storage.
  */
 export class Client {
-  /** The chain id (EIP-155) of the network that this client reads. */
+  /** The chain id (EIP-155) of the network that calls which name none are about: the first one, or that of `on`. */
   readonly chainId: number;
+  /** The chain ids of all networks of the client, in the order in which they were given. */
+  readonly chainIds: readonly number[];
   /** What a reading must satisfy. */
   readonly policy: Policy;
-  readonly #parts: Parts;
-  readonly #told: Told = {};
-  #running: Running;
-  #starting: Promise<Running> | undefined;
-  #isClosed = false;
-  #isSettling = false;
+  readonly #life: Life;
 
-  private constructor(parts: Parts, running: Running) {
-    this.#parts = parts;
-    this.#running = running;
-    this.chainId = Number(running.client.networkId());
-    this.policy = record.policy(running.client.policy());
+  private constructor(life: Life, chainId: number, policy: Policy) {
+    this.#life = life;
+    this.chainId = chainId;
+    this.chainIds = Object.freeze([...life.policies.keys()]);
+    this.policy = policy;
   }
 
   /** @internal */
   static async create(options: ClientOptions): Promise<Client> {
-    const parts: Parts = {
-      module: await compile(options.wasm),
+    const life = await Life.begin({
+      module: await compile(options.wasm, (options.others ?? []).length > 0),
       options: { ...options },
       clock: options.clock ?? systemClock,
       transport: options.transport ?? new FetchTransport(options.fetch),
       storage: options.storage ?? new MemoryStorage(),
-    };
-    return new Client(parts, await start(parts, {}));
+    });
+    const { client } = life.running;
+    return new Client(life, Number(client.networkId()), record.policy(client.policy()));
+  }
+
+  /**
+   * Returns this client for calls about the network `chainId`; `undefined` if it is none of its networks. It is no second client:
+   * `shutdown` of either ends both.
+   */
+  on(chainId: number): Client | undefined {
+    const policy = this.#life.policies.get(chainId);
+    return policy === undefined ? undefined : new Client(this.#life, chainId, policy);
   }
 
   /** Reads the balance of `address` in wei, or of the `token` in its base units. Completes at the policy's deadline at the latest. */
@@ -158,8 +165,8 @@ export class Client {
   watch(holdings: readonly HoldingInput[], options: CallOptions = {}): Watch {
     const watched = {
       chainId: this.chainId,
-      running: async () => (this.#isClosed ? undefined : this.#live()),
-      rest: () => this.#parts.clock.sleep(REST_MS, options.signal ?? new AbortController().signal),
+      running: async () => (this.#life.isClosed ? undefined : this.#life.live()),
+      rest: () => this.#life.parts.clock.sleep(REST_MS, options.signal ?? new AbortController().signal),
     };
     return Watch.of(watched, holdings, options);
   }
@@ -218,17 +225,17 @@ export class Client {
     return this.#look(options, async (client, signal) => lift.optional(lift.now, await client.now(signal)));
   }
 
-  /** Returns how old a proven amount is, by this client's policy. */
+  /** Returns how old a proven amount is, by the policy for the level of its block on its network. */
   async freshness(proven: Proven, options: CallOptions = {}): Promise<Freshness> {
-    const { timestamp, assurance } = proven.block;
+    const { chainId, timestamp, assurance } = proven.block;
     const ask = async (client: NativeClient, signal: Options): Promise<Freshness> =>
-      lift.freshness(await client.freshness(BigInt(timestamp), assurance.level === "finalized", signal));
+      lift.freshness(await client.freshness(BigInt(chainId), BigInt(timestamp), assurance.level, signal));
     return this.#ask(options, ask, () => ({ code: "unknown", ageSeconds: undefined }));
   }
 
   /** Returns `text` as an address with its EIP-55 checksum; `undefined` if it is not an address, or has a wrong checksum. */
   getAddress(text: string): Address | undefined {
-    const { saldo, guard } = this.#running;
+    const { saldo, guard } = this.#life.running;
     return guard.isTrapped ? undefined : (saldo.normalizeAddress(text) as Address | undefined);
   }
 
@@ -239,14 +246,14 @@ export class Client {
 
   /** Tells the client that the device's network changed. */
   networkChanged(isOnline: boolean): void {
-    this.#told.isOnline = isOnline;
-    this.#tell((client) => client.networkChanged(isOnline));
+    this.#life.told.isOnline = isOnline;
+    this.#life.tell(({ client }) => client.networkChanged(isOnline));
   }
 
   /** Sets how many requests the watches of this client may make from now on. */
   setPace(pace: Pace): void {
-    this.#told.pace = pace;
-    this.#tell((client, { saldo }) => client.setPace(lower.pace(saldo, pace)));
+    this.#life.told.pace = pace;
+    this.#life.tell(({ client, saldo }) => client.setPace(lower.pace(saldo, pace)));
   }
 
   /** Drops all data about `holding`, in the storage too. Call it when the user removes an account. */
@@ -272,32 +279,16 @@ export class Client {
    */
   async adopt(network: string, options: CallOptions = {}): Promise<void> {
     await this.#ask(options, (client, signal) => client.adopt(network, signal), refuse);
-    this.#told.network = network;
+    this.#life.told.networks.set(this.chainId, network);
   }
 
   /** Ends the client: pending calls end at once. Every later reading is `closed`. A second call does nothing. */
   async shutdown(): Promise<void> {
-    if (this.#isClosed) return;
-    this.#isClosed = true;
-    const running = await this.#starting?.catch(() => undefined) ?? this.#running;
-    try {
-      if (!running.guard.isTrapped) await running.client.shutdown();
-    } catch {
-      // A trap ends it too.
-    }
+    await this.#life.end();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.shutdown();
-  }
-
-  /** Returns the instance, or a new one if it trapped. */
-  async #live(): Promise<Running> {
-    if (!this.#running.guard.isTrapped) return this.#running;
-    this.#starting ??= start(this.#parts, this.#told)
-      .then((running) => (this.#running = running))
-      .finally(() => (this.#starting = undefined));
-    return this.#starting;
   }
 
   async #ask<T>(
@@ -306,11 +297,11 @@ export class Client {
     otherwise: (why: Why) => T,
   ): Promise<T> {
     if (isAborted(signal)) throw abortError(signal);
-    if (this.#isClosed) return otherwise(CLOSED);
+    if (this.#life.isClosed) return otherwise(CLOSED);
     let running: Running | undefined;
     try {
-      running = await this.#live();
-      return await ask(running.client, signal === undefined ? undefined : { signal });
+      running = await this.#life.live();
+      return await ask(running.on(this.chainId), signal === undefined ? undefined : { signal });
     } catch (error) {
       if (isAborted(signal)) throw abortError(signal);
       const setup = running === undefined ? undefined : lift.setupError(running.saldo, error);
@@ -318,20 +309,10 @@ export class Client {
       if (error instanceof SetupError) throw error;
       // A result that the bindings cannot read is a fault as a trap is: the instance is not used any more.
       running?.guard.end(error);
-      return otherwise(this.#isClosed ? CLOSED : INTERNAL_FAULT);
+      return otherwise(this.#life.isClosed ? CLOSED : INTERNAL_FAULT);
     } finally {
-      if (running !== undefined) this.#settle(running);
+      if (running !== undefined) this.#life.settle(running);
     }
-  }
-
-  /** Without threads, a write goes on only while a call waits. So one waits for what the last call left. */
-  #settle(running: Running): void {
-    if (this.#isSettling || this.#isClosed || running.guard.isTrapped) return;
-    this.#isSettling = true;
-    running.client
-      .storageFaults()
-      .catch((error: unknown) => running.guard.end(error))
-      .finally(() => (this.#isSettling = false));
   }
 
   async #look<T>(
@@ -366,15 +347,6 @@ export class Client {
     const notChecked = (why: Why): Verdict => ({ verdict: "not_checked", unknown: lift.unknownFor(why) });
     return this.#ask(options, ask, (why) => claims.map(() => notChecked(why)));
   }
-
-  #tell(tell: (client: NativeClient, running: Running) => void): void {
-    if (this.#isClosed || this.#running.guard.isTrapped) return;
-    try {
-      tell(this.#running.client, this.#running);
-    } catch (error) {
-      this.#running.guard.end(error);
-    }
-  }
 }
 
 type Options = { signal: AbortSignal } | undefined;
@@ -388,6 +360,7 @@ const CLOSED_HEALTH: Health = Object.freeze({
   isFaulted: false,
   storageFaults: 0,
   heads: undefined,
+  rollup: undefined,
   endpoints: [],
   failedTogether: [],
 });

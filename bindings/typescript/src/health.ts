@@ -1,6 +1,8 @@
 // The state of a client, for a status screen and for support. No amount depends on it.
 
+import type { Block } from "./block.js";
 import type { Hex } from "./hex.js";
+import type { Why } from "./why.js";
 
 /** The state of the endpoints and the progress of the light client. */
 export interface Health {
@@ -16,6 +18,8 @@ export interface Health {
   readonly storageFaults: number;
   /** The progress of the light client; `undefined` until trust has started. */
   readonly heads: HeadsHealth | undefined;
+  /** What L1 says of the rollup; `undefined` of a network with a light client. */
+  readonly rollup: RollupHealth | undefined;
   /** The providers, the beacon sources and the checkpoint sources. */
   readonly endpoints: readonly EndpointHealth[];
   /** The endpoints that were unreachable within the same minute. */
@@ -106,4 +110,20 @@ export interface LogLine {
   readonly level: "error" | "warn" | "info" | "debug" | "trace" | (string & {});
   readonly target: string;
   readonly text: string;
+}
+
+/** What Ethereum says of a rollup, and whether the rollup goes on. */
+export interface RollupHealth {
+  /** The newest block for which L1 vouches. */
+  readonly newest: Block | undefined;
+  /** Why L1 vouches for none of the newest claims, if it does not. */
+  readonly problem: Why | undefined;
+  /** What the contracts on L1 say against it, if that is the problem, for people. */
+  readonly refusalText: string | undefined;
+  /** When the newest claim about its blocks was made on L1, in seconds since 1970; `undefined` until the contracts were read. */
+  readonly newestClaimTimestamp: number | undefined;
+  /** Whether no new claim was made for more than twice the usual time. */
+  readonly areClaimsLate: boolean;
+  /** The time of its newest block, in seconds since 1970, if it stands still: the heads of several operators are the same, and old. */
+  readonly stoppedTimestamp: number | undefined;
 }

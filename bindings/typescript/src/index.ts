@@ -20,13 +20,14 @@ export type {
   Evidence,
   HeadsHealth,
   Health,
+  RollupHealth,
   LogLine,
   StorageFault,
 } from "./health.js";
 export type { Holding, HoldingInput } from "./holding.js";
 export { IndexedDbStorage } from "./indexed-db-storage.js";
 export { MemoryStorage } from "./memory-storage.js";
-export type { CallOptions, ClientOptions, Endpoint, EndpointInput, Pace, Policy, WasmSource } from "./options.js";
+export type { CallOptions, ClientOptions, Endpoint, EndpointInput, NetworkOptions, Pace, Policy, WasmSource } from "./options.js";
 export { METHODS, ProviderError, saldoProvider } from "./provider.js";
 export type { Eip1193Provider, ProviderErrorData, RequestArguments } from "./provider.js";
 export { never } from "./reading.js";
@@ -37,6 +38,7 @@ export type {
   Now,
   Proven,
   Provisional,
+  Quorum,
   Reading,
   Sample,
   Unconfirmed,

@@ -26,12 +26,12 @@ export interface Endpoint {
 
 /** What a reading must satisfy, and the limits of a read. */
 export interface Policy {
-  /** Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet. */
+  /** Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet, and up to 8 days on a rollup. */
   readonly finalized: boolean;
-  /** How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks. */
+  /** How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks; of a rollup 3 hours, or 8 days. */
   readonly maxAgeSeconds: number | undefined;
-  /** How long a read may take. By default 4,000. */
-  readonly deadlineMs: number;
+  /** How long a read may take. By default 4,000, of a rollup 8,000. */
+  readonly deadlineMs: number | undefined;
   /** How many operators may see one address while one of them proves its balance. By default 2. */
   readonly operatorsPerAddress: number;
   /** Whether no more operators may see an address even if these prove nothing. */
@@ -44,9 +44,13 @@ export type Pace = "foreground" | "background" | "paused";
 /** Where the module comes from, if it is not the file beside the code. */
 export type WasmSource = WebAssembly.Module | URL | string | Response | Uint8Array | ArrayBuffer;
 
-/** The settings of a client. Only `network` and some endpoints are needed. */
-export interface ClientOptions {
-  /** A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file. */
+/** The settings of a network. Only `network` and some endpoints are needed. */
+export interface NetworkOptions {
+  /**
+   * A built-in network (`mainnet`, `sepolia`, `hoodi`, `gnosis`), or the text of a network file. Among `others` also a rollup (`base`,
+   * `base-sepolia`, `op`, `op-sepolia`, `unichain`, `ink`), or the text of a rollup's profile: it needs providers only, and its L1 in the same
+   * client.
+   */
   readonly network: string;
   /** The providers of proofs. */
   readonly rpc?: EndpointInput | readonly EndpointInput[] | undefined;
@@ -64,10 +68,19 @@ export interface ClientOptions {
   readonly useDirectory?: boolean | undefined;
   /** More endpoints, as the text of a directory file. */
   readonly directoryFile?: string | undefined;
-  /** What a reading must satisfy; by default a signed block, at most 5 minutes old. */
+  /** What a reading must satisfy; by default a signed block, at most 5 minutes old; of a rollup one of which Ethereum checked a proof. */
   readonly policy?: Partial<Policy> | undefined;
   /** The number of operators that must run the providers, and the beacon sources. */
   readonly minimumOperators?: number | undefined;
+}
+
+/** The settings of a client: those of its first network, and its own. */
+export interface ClientOptions extends NetworkOptions {
+  /**
+   * The further networks of the client, each with endpoints, trust and a policy of its own. A holding names its network (`chainId`), so calls
+   * about holdings take those of all networks together. Keep the first network the first: the storage is shared.
+   */
+  readonly others?: readonly NetworkOptions[] | undefined;
   /** Where what is proven is kept. By default in memory: nothing is remembered after the end of the page or the process. */
   readonly storage?: Storage | undefined;
   /** 32 secret bytes. Stored records without a code by this key are dropped. */
@@ -84,7 +97,7 @@ export interface ClientOptions {
   readonly log?: ((lines: readonly LogLine[]) => void | Promise<void>) | undefined;
   /** The least important lines that the log gets. By default `info`. */
   readonly logLevel?: "error" | "warn" | "info" | "debug" | "trace" | undefined;
-  /** Where `saldo.wasm` is, if the bundler does not find it beside the code. */
+  /** Where `saldo.wasm` is, with `others` where `saldo-rollup.wasm` is, if the bundler does not find them beside the code. */
   readonly wasm?: WasmSource | undefined;
 }
 

@@ -46,12 +46,22 @@ export interface Provisional {
   readonly stateRoot: Hex;
   /** The provider that claims it. */
   readonly provider: string;
+  /** How many operators name the block of the claim; `undefined` for fewer than two, and where they were not asked. */
+  readonly quorum: Quorum | undefined;
   /** Why it is not proven. */
   readonly why: Why;
   /** The newest proven amount before it. Continue to show it, with its age. `undefined` means that no amount is known, which is not zero. */
   readonly last: Proven | undefined;
   /** The requests for this reading. */
   readonly attempts: readonly Attempt[];
+}
+
+/** Several independent operators name the block of a claim. A label: it makes nothing proven. */
+export interface Quorum {
+  /** How many operators name it. */
+  readonly operators: number;
+  /** What one trusts in that, for people. */
+  readonly text: string;
 }
 
 /** Nothing was proven. Show the reason, and the last proven amount with its age. */

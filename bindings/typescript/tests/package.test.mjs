@@ -28,7 +28,7 @@ after(() => rmSync(project, { recursive: true, force: true }));
 
 test("it has the code, the types and the module, and nothing else", () => {
   const names = packed.files.map(({ path }) => path);
-  for (const needed of ["dist/index.js", "dist/index.d.ts", "dist/saldo.wasm", "dist/native/bindings.js", "README.md", "LICENSES.md"]) {
+  for (const needed of ["dist/index.js", "dist/index.d.ts", "dist/saldo.wasm", "dist/saldo-rollup.wasm", "dist/native/bindings.js", "README.md", "LICENSES.md"]) {
     assert.ok(names.includes(needed), needed);
   }
   assert.deepEqual(

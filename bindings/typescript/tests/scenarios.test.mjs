@@ -51,7 +51,7 @@ class Scenario {
     const { expect } = step;
     switch (step.call) {
       case "balance":
-        return compareReadings([await client.getBalance({ address: step.owner })], [expect]);
+        return compareReadings([await this.on(step).getBalance({ address: step.owner })], [expect]);
       case "account": {
         const { balance, nonce } = await client.getAccount({ address: step.owner });
         return compare({ ...of.reading(balance, expect), nonce }, expect);
@@ -75,7 +75,11 @@ class Scenario {
       case "check":
         return each(await client.check(claims(step)), expect, of.verdict);
       case "health":
-        return compare(of.health(await client.health()), expect);
+        return compare(of.health(await this.on(step).health()), expect);
+      case "freshness": {
+        const { code } = await client.freshness(await client.last(holding(step.holding)));
+        return compare({ code }, { code: expect });
+      }
       case "evidence":
         return compare({ at_least: Math.min((await client.evidence()).length, expect.at_least) }, expect);
       case "consensus_fault":
@@ -95,6 +99,11 @@ class Scenario {
       default:
         return this.act(step);
     }
+  }
+
+  /** The client for calls about the network of the step. */
+  on(step) {
+    return step.network_id === undefined ? this.client : this.client.on(step.network_id);
   }
 
   async act(step) {

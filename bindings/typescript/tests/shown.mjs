@@ -23,6 +23,12 @@ const amount = (proven) => (proven === undefined ? "none" : String(proven.amount
 
 const part = (sum) => (sum.kind === "of" ? String(sum.amount) : "none");
 
+function rollup(health) {
+  if (health === undefined) return "none";
+  if (health.stoppedTimestamp !== undefined) return "stopped";
+  return health.newest === undefined ? "not_vouched" : "vouched";
+}
+
 export const of = {
   reading(reading, expected) {
     if (reading.state === "proven") {
@@ -42,6 +48,7 @@ export const of = {
     return {
       state: reading.state,
       ...(claim === undefined ? {} : { unconfirmed: claim.kind === "claimed" ? String(claim.amount) : "none" }),
+      quorum: reading.quorum?.operators ?? 0,
       why: reading.why.code,
       needs_action: reading.why.needsAction,
       has_retry_after: reading.why.retryAfterSeconds !== undefined,
@@ -115,5 +122,6 @@ export const of = {
     is_faulted: health.isFaulted,
     is_offline: health.isOffline,
     is_clock_off: health.isClockOff,
+    rollup: rollup(health.rollup),
   }),
 };

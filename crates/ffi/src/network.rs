@@ -111,7 +111,7 @@ fn rollup(name: &str, text: &str) -> Result<Option<Named>, SetupError> {
 fn rollup(name: &str, text: &str) -> Result<Option<Named>, SetupError> {
     const NAMES: [&str; 6] = ["base", "base-sepolia", "op", "op-sepolia", "unichain", "ink"];
     if NAMES.contains(&name) || is_profile(text) {
-        let text = "this library was built without rollups; build saldo-ffi with the feature `rollup`";
+        let text = "this library was built without rollups; take the one with rollups (`saldo-rollup.wasm`, or saldo-ffi's feature `rollup`)";
         return Err(SetupError::new("no_rollups", text));
     }
     Ok(None)

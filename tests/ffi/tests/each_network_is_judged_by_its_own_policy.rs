@@ -62,7 +62,7 @@ fn trust_that_starts_again_counts_for_every_sum() {
     let (scene, on_rollup) = scene();
     let client = scene.client();
     proven(&client.on(84_532).unwrap(), &on_rollup);
-    let checkpoint = scene.config.checkpoint.clone().unwrap();
+    let checkpoint = scene.config.checkpoint.unwrap();
     wait(client.start_again(checkpoint)).unwrap();
     let totals = wait(client.totals(vec![on_rollup]));
     let is_proven = totals.iter().any(|total| matches!(total.sum, saldo_ffi::Sum::Proven { .. }));

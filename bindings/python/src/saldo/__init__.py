@@ -29,7 +29,7 @@ from .change import (
 )
 from .claim import Changed, Claim, Confirmed, Different, NotChecked, Verdict
 from .client import Client
-from .config import Checkpoint, ClientConfig, Endpoint, Holding, Pace, Policy, SetupError
+from .config import Checkpoint, ClientConfig, Endpoint, Holding, NetworkConfig, Pace, Policy, SetupError
 from .file_storage import FileStorage
 from .health import (
     CoFailure,
@@ -39,6 +39,7 @@ from .health import (
     Evidence,
     HeadsHealth,
     Health,
+    RollupHealth,
     StorageFault,
 )
 from .http import StandardTransport
@@ -61,6 +62,7 @@ from .reading import (
     OtherDerivation,
     Proven,
     Provisional,
+    Quorum,
     Reading,
     Sample,
     SlotDerivation,
@@ -109,12 +111,13 @@ __all__ = [
     "Derivation", "Different", "Diversity", "Endpoint", "EndpointHealth", "Evidence", "ExecutedDerivation",
     "FailureKind", "FileStorage", "Freshness", "HeadsHealth", "Health", "HeldReading", "Holding", "HttpRequest",
     "HttpResponse", "HttpTransport", "IncompleteSum", "ListedToken", "LoadError", "LogLine", "LogSink",
-    "MemoryStorage", "NewReading", "NoHolding", "NotChecked", "NotShown", "Now", "Origin", "OtherChange",
-    "OtherDerivation", "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum", "ProvenToken",
-    "Provisional", "Proxies", "ProxyError", "Reading", "Remembered", "RememberedSum", "Sample", "SetupError",
-    "SlotDerivation", "StandardTransport", "Storage", "StorageAck", "StorageChange", "StorageChanged",
-    "StorageFailure", "StorageFailureKind", "StorageFault", "StorageSnapshot", "Sum", "SumOf", "SumTooLarge",
-    "TokenGuard", "TokenImplementation", "TokenInfo", "TokenLayout", "TokenList", "TokenReading", "TokenSymbol",
-    "Total", "TransportFailure", "Unconfirmed", "Unknown", "Verdict", "Vouched", "Watch", "Why", "Withdrawn",
-    "__version__", "format_amount", "format_amount_short", "normalize_address", "samples", "why_codes",
+    "MemoryStorage", "NetworkConfig", "NewReading", "NoHolding", "NotChecked", "NotShown", "Now", "Origin",
+    "OtherChange", "OtherDerivation", "OtherSum", "Pace", "PartialSum", "Policy", "Proven", "ProvenSum",
+    "ProvenToken", "Provisional", "Proxies", "ProxyError", "Quorum", "Reading", "Remembered", "RememberedSum",
+    "RollupHealth", "Sample", "SetupError", "SlotDerivation", "StandardTransport", "Storage", "StorageAck",
+    "StorageChange", "StorageChanged", "StorageFailure", "StorageFailureKind", "StorageFault", "StorageSnapshot",
+    "Sum", "SumOf", "SumTooLarge", "TokenGuard", "TokenImplementation", "TokenInfo", "TokenLayout", "TokenList",
+    "TokenReading", "TokenSymbol", "Total", "TransportFailure", "Unconfirmed", "Unknown", "Verdict", "Vouched",
+    "Watch", "Why", "Withdrawn", "__version__", "format_amount", "format_amount_short", "normalize_address",
+    "samples", "why_codes",
 ]  # fmt: skip

@@ -20,7 +20,7 @@ from .config import Checkpoint, ClientConfig, Holding, Pace, Policy
 from .health import ConsensusFault, Diversity, Evidence, Health, StorageFault
 from .http import StandardTransport
 from .log import LogSink
-from .reading import AccountReading, Freshness, HeldReading, Now, Proven, Reading
+from .reading import AccountReading, Block, Freshness, HeldReading, Now, Proven, Reading
 from .storage import Storage
 from .token import TokenList, TokenReading
 from .total import Total
@@ -95,8 +95,18 @@ class Client:
         return holding
 
     def network_id(self) -> int:
-        """Returns the chain id of the network that this client reads."""
+        """Returns the chain id of the network that calls which name none are about: the first one, or that of :meth:`on`."""
         return int(self._native.network_id())
+
+    def networks(self) -> tuple[int, ...]:
+        """Returns the chain ids of all networks of the client, in the order in which they were given."""
+        return tuple(self._native.networks())
+
+    def on(self, network_id: int) -> Client | None:
+        """Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no
+        second client: :meth:`shutdown` of either ends both."""
+        inner = self._native.on(network_id)
+        return None if inner is None else _View(self, inner)
 
     def policy(self) -> Policy:
         """Returns the policy: what a reading must satisfy."""
@@ -217,10 +227,10 @@ class Client:
         now: Now | None = await self._ask(lambda: self._native.now())
         return now
 
-    async def freshness(self, timestamp: int, *, is_finalized: bool = False) -> Freshness:
-        """Returns how old a block of the time ``timestamp`` (seconds since 1970) is, by this client's policy for signed or for
-        finalized blocks."""
-        freshness: Freshness = await self._ask(lambda: self._native.freshness(timestamp, is_finalized))
+    async def freshness(self, block: Block) -> Freshness:
+        """Returns how old ``block`` is now, by the policy for its level on its network."""
+        of = (block.chain_id, block.timestamp, block.assurance.level)
+        freshness: Freshness = await self._ask(lambda: self._native.freshness(*of))
         return freshness
 
     def network_changed(self, is_online: bool) -> None:
@@ -272,6 +282,20 @@ class Client:
             return await call(ask)
         except native.SetupError as error:
             raise setup_error(error) from None
+
+
+class _View(Client):
+    """A client for calls about another network of it. The thread and the app's parts are those of the client, which it keeps."""
+
+    def __init__(self, client: Client, inner: Any) -> None:
+        self._client = client
+        self._native = inner
+
+    def on(self, network_id: int) -> Client | None:
+        return self._client.on(network_id)
+
+    async def shutdown(self) -> None:
+        await self._client.shutdown()
 
 
 async def _shutdown(inner: Any) -> None:

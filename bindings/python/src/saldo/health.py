@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from .reading import Block, Why
+
 
 @dataclass(frozen=True, slots=True)
 class HeadsHealth:
@@ -23,6 +25,24 @@ class HeadsHealth:
     """Whether heads that are signed now can be checked."""
     is_next_committee_known: bool
     """Whether heads of the next period can be checked."""
+
+
+@dataclass(frozen=True, slots=True)
+class RollupHealth:
+    """What Ethereum says of a rollup, and whether the rollup goes on."""
+
+    newest: Block | None
+    """The newest block for which L1 vouches."""
+    problem: Why | None
+    """Why L1 vouches for none of the newest claims, if it does not."""
+    refusal_text: str | None
+    """What the contracts on L1 say against it, if that is the problem, for people."""
+    newest_claim_timestamp: int | None
+    """When the newest claim about its blocks was made on L1, in seconds since 1970; none until the contracts were read."""
+    are_claims_late: bool
+    """Whether no new claim was made for more than twice the usual time."""
+    stopped_timestamp: int | None
+    """The time of its newest block, in seconds since 1970, if it stands still: the heads of several operators are the same, and old."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +99,8 @@ class Health:
     """The number of stored items that had to be dropped, and of failed writes."""
     heads: HeadsHealth | None
     """The progress of the light client; none until trust has started."""
+    rollup: RollupHealth | None
+    """What L1 says of the rollup; none of a network with a light client."""
     endpoints: tuple[EndpointHealth, ...]
     """The providers, the beacon sources and the checkpoint sources."""
     failed_together: tuple[CoFailure, ...]

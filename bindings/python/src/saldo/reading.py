@@ -199,6 +199,16 @@ Unconfirmed: TypeAlias = Claimed | NotShown
 
 
 @dataclass(frozen=True, slots=True)
+class Quorum:
+    """Several independent operators name the block of a claim. A label: it makes nothing proven."""
+
+    operators: int
+    """How many operators name it."""
+    text: str
+    """What one trusts in that, for people."""
+
+
+@dataclass(frozen=True, slots=True)
 class Provisional:
     """A claim that cannot be proven yet. Anyone can invent one, so it never replaces an amount."""
 
@@ -208,6 +218,8 @@ class Provisional:
     """The state root of the claim, which is not signed yet."""
     provider: str
     """The provider that claims it."""
+    quorum: Quorum | None
+    """How many operators name the block of the claim; none for fewer than two, and where they were not asked."""
     why: Why
     """Why it is not proven."""
     last: Proven | None

@@ -1104,7 +1104,7 @@ public func FfiConverterTypeLogSink_lower(_ value: LogSink) -> UInt64 {
 
 
 /**
- * Reads what addresses hold and proves it. Keep one for each network.
+ * Reads what addresses hold and proves it, on one network or on several.
  *
  * No method computes on the caller's thread, and no read throws.
  */
@@ -1173,10 +1173,10 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     func forget(holding: Holding) async 
     
     /**
-     * Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
-     * blocks.
+     * Returns how old a block of that network, time (seconds since 1970) and level is, by the network's policy for blocks of that level:
+     * give the `chain_id`, `timestamp` and `assurance.level` of a `Block`. Of another network, or another level, the age is unknown.
      */
-    func freshness(timestamp: UInt64, isFinalized: Bool) async  -> Freshness
+    func freshness(networkId: UInt64, timestamp: UInt64, level: String) async  -> Freshness
     
     /**
      * Returns another handle of this client, whose calls can be ended without ending the client: for a language in which a
@@ -1205,14 +1205,25 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     func networkChanged(isOnline: Bool) 
     
     /**
-     * Returns the chain id of the network that this client reads.
+     * Returns the chain id of the network that calls which name none are about: the first one, or that of `on`.
      */
     func networkId()  -> UInt64
+    
+    /**
+     * Returns the chain ids of all networks of the client, in the order in which they were given.
+     */
+    func networks()  -> [UInt64]
     
     /**
      * Returns the time that the protocol uses; none after `shutdown`.
      */
     func now() async  -> Now?
+    
+    /**
+     * Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no second client:
+     * `shutdown` of either ends both.
+     */
+    func on(networkId: UInt64)  -> SaldoClient?
     
     /**
      * Returns the policy: what a reading must satisfy.
@@ -1292,7 +1303,7 @@ public protocol SaldoClientProtocol: AnyObject, Sendable {
     
 }
 /**
- * Reads what addresses hold and proves it. Keep one for each network.
+ * Reads what addresses hold and proves it, on one network or on several.
  *
  * No method computes on the caller's thread, and no read throws.
  */
@@ -1585,15 +1596,15 @@ open func forget(holding: Holding)async   {
 }
     
     /**
-     * Returns how old a block of the time `timestamp` (seconds since 1970) is, by this client's policy for signed or for finalized
-     * blocks.
+     * Returns how old a block of that network, time (seconds since 1970) and level is, by the network's policy for blocks of that level:
+     * give the `chain_id`, `timestamp` and `assurance.level` of a `Block`. Of another network, or another level, the age is unknown.
      */
-open func freshness(timestamp: UInt64, isFinalized: Bool)async  -> Freshness  {
+open func freshness(networkId: UInt64, timestamp: UInt64, level: String)async  -> Freshness  {
     return
         try!  await uniffiRustCallAsync(
             rustFutureFunc: {
                 uniffi_saldo_ffi_fn_method_saldoclient_freshness(
-                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(timestamp),FfiConverterBool.lower(isFinalized)
+                        self.uniffiCloneHandle(),FfiConverterUInt64.lower(networkId),FfiConverterUInt64.lower(timestamp),FfiConverterString.lower(level)
                 )
             },
             pollFunc: ffi_saldo_ffi_rust_future_poll_rust_buffer,
@@ -1684,12 +1695,24 @@ open func networkChanged(isOnline: Bool)  {try! rustCall() {
 }
     
     /**
-     * Returns the chain id of the network that this client reads.
+     * Returns the chain id of the network that calls which name none are about: the first one, or that of `on`.
      */
 open func networkId() -> UInt64  {
     return try!  FfiConverterUInt64.lift(try! rustCall() {
         uniffiCallStatus in
     uniffi_saldo_ffi_fn_method_saldoclient_network_id(
+            self.uniffiCloneHandle(),uniffiCallStatus
+    )
+})
+}
+    
+    /**
+     * Returns the chain ids of all networks of the client, in the order in which they were given.
+     */
+open func networks() -> [UInt64]  {
+    return try!  FfiConverterSequenceUInt64.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_saldoclient_networks(
             self.uniffiCloneHandle(),uniffiCallStatus
     )
 })
@@ -1713,6 +1736,20 @@ open func now()async  -> Now?  {
             errorHandler: nil
             
         )
+}
+    
+    /**
+     * Returns this client for calls about the network with that chain id; none if it is none of its networks. It is no second client:
+     * `shutdown` of either ends both.
+     */
+open func on(networkId: UInt64) -> SaldoClient?  {
+    return try!  FfiConverterOptionTypeSaldoClient.lift(try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_saldoclient_on(
+            self.uniffiCloneHandle(),
+        FfiConverterUInt64.lower(networkId),uniffiCallStatus
+    )
+})
 }
     
     /**
@@ -3197,7 +3234,7 @@ public func FfiConverterTypeClaim_lower(_ value: Claim) -> RustBuffer {
  */
 public struct ClientConfig: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
     /**
-     * A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file.
+     * A built-in network (`mainnet`, `sepolia`, `hoodi`, `gnosis`), or the text of a network file.
      */
     public let network: String
     /**
@@ -3241,6 +3278,11 @@ public struct ClientConfig: Equatable, Hashable, CustomDebugStringConvertible, C
      */
     public let minimumOperators: UInt32
     /**
+     * The further networks of the client: each has endpoints, trust and a policy of its own. A holding names its network, so calls about
+     * holdings take those of all networks together. Keep the first network the first: the storage is shared.
+     */
+    public let others: [NetworkConfig]
+    /**
      * 32 secret bytes of the system's key store. Stored records without a code by this key are dropped.
      */
     public let storageKey: Data?
@@ -3257,7 +3299,7 @@ public struct ClientConfig: Equatable, Hashable, CustomDebugStringConvertible, C
     // declare one manually.
     public init(
         /**
-         * A built-in network (`mainnet`, `sepolia`, `hoodi`), or the text of a network file.
+         * A built-in network (`mainnet`, `sepolia`, `hoodi`, `gnosis`), or the text of a network file.
          */network: String, 
         /**
          * The providers of proofs.
@@ -3290,6 +3332,10 @@ public struct ClientConfig: Equatable, Hashable, CustomDebugStringConvertible, C
          * The number of operators that must run the providers, and the beacon sources.
          */minimumOperators: UInt32 = UInt32(1), 
         /**
+         * The further networks of the client: each has endpoints, trust and a policy of its own. A holding names its network, so calls about
+         * holdings take those of all networks together. Keep the first network the first: the storage is shared.
+         */others: [NetworkConfig] = [], 
+        /**
          * 32 secret bytes of the system's key store. Stored records without a code by this key are dropped.
          */storageKey: Data? = nil, 
         /**
@@ -3309,6 +3355,7 @@ public struct ClientConfig: Equatable, Hashable, CustomDebugStringConvertible, C
         self.directoryFile = directoryFile
         self.policy = policy
         self.minimumOperators = minimumOperators
+        self.others = others
         self.storageKey = storageKey
         self.isStorageReadOnly = isStorageReadOnly
         self.logLevel = logLevel
@@ -3363,6 +3410,7 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
                 directoryFile: FfiConverterOptionString.read(from: &buf), 
                 policy: FfiConverterOptionTypePolicy.read(from: &buf), 
                 minimumOperators: FfiConverterUInt32.read(from: &buf), 
+                others: FfiConverterSequenceTypeNetworkConfig.read(from: &buf), 
                 storageKey: FfiConverterOptionData.read(from: &buf), 
                 isStorageReadOnly: FfiConverterBool.read(from: &buf), 
                 logLevel: FfiConverterString.read(from: &buf)
@@ -3381,6 +3429,7 @@ public struct FfiConverterTypeClientConfig: FfiConverterRustBuffer {
         FfiConverterOptionString.write(value.directoryFile, into: &buf)
         FfiConverterOptionTypePolicy.write(value.policy, into: &buf)
         FfiConverterUInt32.write(value.minimumOperators, into: &buf)
+        FfiConverterSequenceTypeNetworkConfig.write(value.others, into: &buf)
         FfiConverterOptionData.write(value.storageKey, into: &buf)
         FfiConverterBool.write(value.isStorageReadOnly, into: &buf)
         FfiConverterString.write(value.logLevel, into: &buf)
@@ -4246,6 +4295,10 @@ public struct Health: Equatable, Hashable {
      */
     public let heads: HeadsHealth?
     /**
+     * What L1 says of the rollup; none of a network with a light client.
+     */
+    public let rollup: RollupHealth?
+    /**
      * The providers, the beacon sources and the checkpoint sources.
      */
     public let endpoints: [EndpointHealth]
@@ -4276,6 +4329,9 @@ public struct Health: Equatable, Hashable {
          * The progress of the light client; none until trust has started.
          */heads: HeadsHealth?, 
         /**
+         * What L1 says of the rollup; none of a network with a light client.
+         */rollup: RollupHealth?, 
+        /**
          * The providers, the beacon sources and the checkpoint sources.
          */endpoints: [EndpointHealth], 
         /**
@@ -4287,6 +4343,7 @@ public struct Health: Equatable, Hashable {
         self.isFaulted = isFaulted
         self.storageFaults = storageFaults
         self.heads = heads
+        self.rollup = rollup
         self.endpoints = endpoints
         self.failedTogether = failedTogether
     }
@@ -4313,6 +4370,7 @@ public struct FfiConverterTypeHealth: FfiConverterRustBuffer {
                 isFaulted: FfiConverterBool.read(from: &buf), 
                 storageFaults: FfiConverterUInt32.read(from: &buf), 
                 heads: FfiConverterOptionTypeHeadsHealth.read(from: &buf), 
+                rollup: FfiConverterOptionTypeRollupHealth.read(from: &buf), 
                 endpoints: FfiConverterSequenceTypeEndpointHealth.read(from: &buf), 
                 failedTogether: FfiConverterSequenceTypeCoFailure.read(from: &buf)
         )
@@ -4325,6 +4383,7 @@ public struct FfiConverterTypeHealth: FfiConverterRustBuffer {
         FfiConverterBool.write(value.isFaulted, into: &buf)
         FfiConverterUInt32.write(value.storageFaults, into: &buf)
         FfiConverterOptionTypeHeadsHealth.write(value.heads, into: &buf)
+        FfiConverterOptionTypeRollupHealth.write(value.rollup, into: &buf)
         FfiConverterSequenceTypeEndpointHealth.write(value.endpoints, into: &buf)
         FfiConverterSequenceTypeCoFailure.write(value.failedTogether, into: &buf)
     }
@@ -4932,6 +4991,189 @@ public func FfiConverterTypeLogLine_lower(_ value: LogLine) -> RustBuffer {
 
 
 /**
+ * A further network of a client.
+ */
+public struct NetworkConfig: Equatable, Hashable, CustomDebugStringConvertible, CustomStringConvertible {
+    /**
+     * A built-in network, a rollup (`base`, `base-sepolia`, `op`, `op-sepolia`, `unichain`, `ink`), or the text of a network file or of a
+     * rollup's profile. The L1 of a rollup must be a network of the same client.
+     */
+    public let network: String
+    /**
+     * The providers of proofs. A rollup needs nothing else: all trust is L1's.
+     */
+    public let rpc: [Endpoint]
+    /**
+     * The beacon sources of light-client data.
+     */
+    public let beacon: [Endpoint]
+    /**
+     * Mirrors of light-client data: plain files under a URL.
+     */
+    public let mirrors: [Endpoint]
+    /**
+     * A finalized block that the app vouches for. It is used first.
+     */
+    public let checkpoint: Checkpoint?
+    /**
+     * Who is asked which block trust starts from, if no checkpoint is given or it is too old.
+     */
+    public let checkpointSources: [Endpoint]
+    /**
+     * How many operators of the checkpoint sources must agree; 2 by default.
+     */
+    public let agreement: UInt32?
+    /**
+     * Whether to add the built-in endpoints of the network. There are none of rollups.
+     */
+    public let useDirectory: Bool
+    /**
+     * More endpoints, as the text of a directory file.
+     */
+    public let directoryFile: String?
+    /**
+     * What a reading must satisfy; by default a signed block, of a rollup a block of which Ethereum checked a proof.
+     */
+    public let policy: Policy?
+    /**
+     * The number of operators that must run the providers, and the beacon sources.
+     */
+    public let minimumOperators: UInt32
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * A built-in network, a rollup (`base`, `base-sepolia`, `op`, `op-sepolia`, `unichain`, `ink`), or the text of a network file or of a
+         * rollup's profile. The L1 of a rollup must be a network of the same client.
+         */network: String, 
+        /**
+         * The providers of proofs. A rollup needs nothing else: all trust is L1's.
+         */rpc: [Endpoint] = [], 
+        /**
+         * The beacon sources of light-client data.
+         */beacon: [Endpoint] = [], 
+        /**
+         * Mirrors of light-client data: plain files under a URL.
+         */mirrors: [Endpoint] = [], 
+        /**
+         * A finalized block that the app vouches for. It is used first.
+         */checkpoint: Checkpoint? = nil, 
+        /**
+         * Who is asked which block trust starts from, if no checkpoint is given or it is too old.
+         */checkpointSources: [Endpoint] = [], 
+        /**
+         * How many operators of the checkpoint sources must agree; 2 by default.
+         */agreement: UInt32? = nil, 
+        /**
+         * Whether to add the built-in endpoints of the network. There are none of rollups.
+         */useDirectory: Bool = false, 
+        /**
+         * More endpoints, as the text of a directory file.
+         */directoryFile: String? = nil, 
+        /**
+         * What a reading must satisfy; by default a signed block, of a rollup a block of which Ethereum checked a proof.
+         */policy: Policy? = nil, 
+        /**
+         * The number of operators that must run the providers, and the beacon sources.
+         */minimumOperators: UInt32 = UInt32(1)) {
+        self.network = network
+        self.rpc = rpc
+        self.beacon = beacon
+        self.mirrors = mirrors
+        self.checkpoint = checkpoint
+        self.checkpointSources = checkpointSources
+        self.agreement = agreement
+        self.useDirectory = useDirectory
+        self.directoryFile = directoryFile
+        self.policy = policy
+        self.minimumOperators = minimumOperators
+    }
+
+    
+
+    
+// The local Rust `Debug` implementation.
+public var debugDescription: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_debug(
+            FfiConverterTypeNetworkConfig_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+// The local Rust `Display` implementation.
+public var description: String {
+    return try!  FfiConverterString.lift(
+        try! rustCall() {
+        uniffiCallStatus in
+    uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_display(
+            FfiConverterTypeNetworkConfig_lower(self),uniffiCallStatus
+    )
+}
+    )
+}
+}
+
+#if compiler(>=6)
+extension NetworkConfig: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeNetworkConfig: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> NetworkConfig {
+        return
+            try NetworkConfig(
+                network: FfiConverterString.read(from: &buf), 
+                rpc: FfiConverterSequenceTypeEndpoint.read(from: &buf), 
+                beacon: FfiConverterSequenceTypeEndpoint.read(from: &buf), 
+                mirrors: FfiConverterSequenceTypeEndpoint.read(from: &buf), 
+                checkpoint: FfiConverterOptionTypeCheckpoint.read(from: &buf), 
+                checkpointSources: FfiConverterSequenceTypeEndpoint.read(from: &buf), 
+                agreement: FfiConverterOptionUInt32.read(from: &buf), 
+                useDirectory: FfiConverterBool.read(from: &buf), 
+                directoryFile: FfiConverterOptionString.read(from: &buf), 
+                policy: FfiConverterOptionTypePolicy.read(from: &buf), 
+                minimumOperators: FfiConverterUInt32.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: NetworkConfig, into buf: inout [UInt8]) {
+        FfiConverterString.write(value.network, into: &buf)
+        FfiConverterSequenceTypeEndpoint.write(value.rpc, into: &buf)
+        FfiConverterSequenceTypeEndpoint.write(value.beacon, into: &buf)
+        FfiConverterSequenceTypeEndpoint.write(value.mirrors, into: &buf)
+        FfiConverterOptionTypeCheckpoint.write(value.checkpoint, into: &buf)
+        FfiConverterSequenceTypeEndpoint.write(value.checkpointSources, into: &buf)
+        FfiConverterOptionUInt32.write(value.agreement, into: &buf)
+        FfiConverterBool.write(value.useDirectory, into: &buf)
+        FfiConverterOptionString.write(value.directoryFile, into: &buf)
+        FfiConverterOptionTypePolicy.write(value.policy, into: &buf)
+        FfiConverterUInt32.write(value.minimumOperators, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkConfig_lift(_ buf: RustBuffer) throws -> NetworkConfig {
+    return try FfiConverterTypeNetworkConfig.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeNetworkConfig_lower(_ value: NetworkConfig) -> RustBuffer {
+    return FfiConverterTypeNetworkConfig.lower(value)
+}
+
+
+/**
  * The time that the protocol uses.
  */
 public struct Now: Equatable, Hashable {
@@ -5074,17 +5316,17 @@ public func FfiConverterTypeOrigin_lower(_ value: Origin) -> RustBuffer {
  */
 public struct Policy: Equatable, Hashable {
     /**
-     * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet.
+     * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet, and up to 8 days on a rollup.
      */
     public let finalized: Bool
     /**
-     * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks.
+     * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks; of a rollup 3 hours, or 8 days.
      */
     public let maxAgeSeconds: UInt64?
     /**
-     * How long a read may take, in milliseconds.
+     * How long a read may take, in milliseconds; by default 4,000, of a rollup 8,000.
      */
-    public let deadlineMs: UInt64
+    public let deadlineMs: UInt64?
     /**
      * How many operators may see one address while one of them proves its balance.
      */
@@ -5098,14 +5340,14 @@ public struct Policy: Equatable, Hashable {
     // declare one manually.
     public init(
         /**
-         * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet.
+         * Whether only finalized blocks count. They are 13 to 20 minutes old on mainnet, and up to 8 days on a rollup.
          */finalized: Bool = false, 
         /**
-         * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks.
+         * How old the block may be, in seconds; by default 300, or 1,800 for finalized blocks; of a rollup 3 hours, or 8 days.
          */maxAgeSeconds: UInt64? = nil, 
         /**
-         * How long a read may take, in milliseconds.
-         */deadlineMs: UInt64 = UInt64(4000), 
+         * How long a read may take, in milliseconds; by default 4,000, of a rollup 8,000.
+         */deadlineMs: UInt64? = nil, 
         /**
          * How many operators may see one address while one of them proves its balance.
          */operatorsPerAddress: UInt32 = UInt32(2), 
@@ -5137,7 +5379,7 @@ public struct FfiConverterTypePolicy: FfiConverterRustBuffer {
             try Policy(
                 finalized: FfiConverterBool.read(from: &buf), 
                 maxAgeSeconds: FfiConverterOptionUInt64.read(from: &buf), 
-                deadlineMs: FfiConverterUInt64.read(from: &buf), 
+                deadlineMs: FfiConverterOptionUInt64.read(from: &buf), 
                 operatorsPerAddress: FfiConverterUInt32.read(from: &buf), 
                 strict: FfiConverterBool.read(from: &buf)
         )
@@ -5146,7 +5388,7 @@ public struct FfiConverterTypePolicy: FfiConverterRustBuffer {
     public static func write(_ value: Policy, into buf: inout [UInt8]) {
         FfiConverterBool.write(value.finalized, into: &buf)
         FfiConverterOptionUInt64.write(value.maxAgeSeconds, into: &buf)
-        FfiConverterUInt64.write(value.deadlineMs, into: &buf)
+        FfiConverterOptionUInt64.write(value.deadlineMs, into: &buf)
         FfiConverterUInt32.write(value.operatorsPerAddress, into: &buf)
         FfiConverterBool.write(value.strict, into: &buf)
     }
@@ -5469,6 +5711,10 @@ public struct Provisional: Equatable, Hashable {
      */
     public let provider: String
     /**
+     * How many operators name the block of the claim; none for fewer than two, and where they were not asked.
+     */
+    public let quorum: Quorum?
+    /**
      * Why it is not proven.
      */
     public let why: Why
@@ -5494,6 +5740,9 @@ public struct Provisional: Equatable, Hashable {
          * The provider that claims it.
          */provider: String, 
         /**
+         * How many operators name the block of the claim; none for fewer than two, and where they were not asked.
+         */quorum: Quorum?, 
+        /**
          * Why it is not proven.
          */why: Why, 
         /**
@@ -5505,6 +5754,7 @@ public struct Provisional: Equatable, Hashable {
         self.unconfirmed = unconfirmed
         self.stateRoot = stateRoot
         self.provider = provider
+        self.quorum = quorum
         self.why = why
         self.last = last
         self.attempts = attempts
@@ -5529,6 +5779,7 @@ public struct FfiConverterTypeProvisional: FfiConverterRustBuffer {
                 unconfirmed: FfiConverterTypeUnconfirmed.read(from: &buf), 
                 stateRoot: FfiConverterString.read(from: &buf), 
                 provider: FfiConverterString.read(from: &buf), 
+                quorum: FfiConverterOptionTypeQuorum.read(from: &buf), 
                 why: FfiConverterTypeWhy.read(from: &buf), 
                 last: FfiConverterOptionTypeProven.read(from: &buf), 
                 attempts: FfiConverterSequenceTypeAttempt.read(from: &buf)
@@ -5539,6 +5790,7 @@ public struct FfiConverterTypeProvisional: FfiConverterRustBuffer {
         FfiConverterTypeUnconfirmed.write(value.unconfirmed, into: &buf)
         FfiConverterString.write(value.stateRoot, into: &buf)
         FfiConverterString.write(value.provider, into: &buf)
+        FfiConverterOptionTypeQuorum.write(value.quorum, into: &buf)
         FfiConverterTypeWhy.write(value.why, into: &buf)
         FfiConverterOptionTypeProven.write(value.last, into: &buf)
         FfiConverterSequenceTypeAttempt.write(value.attempts, into: &buf)
@@ -5558,6 +5810,184 @@ public func FfiConverterTypeProvisional_lift(_ buf: RustBuffer) throws -> Provis
 #endif
 public func FfiConverterTypeProvisional_lower(_ value: Provisional) -> RustBuffer {
     return FfiConverterTypeProvisional.lower(value)
+}
+
+
+/**
+ * Several independent operators name the block of a claim. A label: it makes nothing proven.
+ */
+public struct Quorum: Equatable, Hashable {
+    /**
+     * How many operators name it.
+     */
+    public let operators: UInt32
+    /**
+     * What one trusts in that, for people.
+     */
+    public let text: String
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * How many operators name it.
+         */operators: UInt32, 
+        /**
+         * What one trusts in that, for people.
+         */text: String) {
+        self.operators = operators
+        self.text = text
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension Quorum: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeQuorum: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> Quorum {
+        return
+            try Quorum(
+                operators: FfiConverterUInt32.read(from: &buf), 
+                text: FfiConverterString.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: Quorum, into buf: inout [UInt8]) {
+        FfiConverterUInt32.write(value.operators, into: &buf)
+        FfiConverterString.write(value.text, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuorum_lift(_ buf: RustBuffer) throws -> Quorum {
+    return try FfiConverterTypeQuorum.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeQuorum_lower(_ value: Quorum) -> RustBuffer {
+    return FfiConverterTypeQuorum.lower(value)
+}
+
+
+/**
+ * What Ethereum says of a rollup, and whether the rollup goes on.
+ */
+public struct RollupHealth: Equatable, Hashable {
+    /**
+     * The newest block for which L1 vouches.
+     */
+    public let newest: Block?
+    /**
+     * Why L1 vouches for none of the newest claims, if it does not.
+     */
+    public let problem: Why?
+    /**
+     * What the contracts on L1 say against it, if that is the problem, for people.
+     */
+    public let refusalText: String?
+    /**
+     * When the newest claim about its blocks was made on L1, in seconds since 1970; none until the contracts were read.
+     */
+    public let newestClaimTimestamp: UInt64?
+    /**
+     * Whether no new claim was made for more than twice the usual time.
+     */
+    public let areClaimsLate: Bool
+    /**
+     * The time of its newest block, in seconds since 1970, if it stands still: the heads of several operators are the same, and old.
+     */
+    public let stoppedTimestamp: UInt64?
+
+    // Default memberwise initializers are never public by default, so we
+    // declare one manually.
+    public init(
+        /**
+         * The newest block for which L1 vouches.
+         */newest: Block?, 
+        /**
+         * Why L1 vouches for none of the newest claims, if it does not.
+         */problem: Why?, 
+        /**
+         * What the contracts on L1 say against it, if that is the problem, for people.
+         */refusalText: String?, 
+        /**
+         * When the newest claim about its blocks was made on L1, in seconds since 1970; none until the contracts were read.
+         */newestClaimTimestamp: UInt64?, 
+        /**
+         * Whether no new claim was made for more than twice the usual time.
+         */areClaimsLate: Bool, 
+        /**
+         * The time of its newest block, in seconds since 1970, if it stands still: the heads of several operators are the same, and old.
+         */stoppedTimestamp: UInt64?) {
+        self.newest = newest
+        self.problem = problem
+        self.refusalText = refusalText
+        self.newestClaimTimestamp = newestClaimTimestamp
+        self.areClaimsLate = areClaimsLate
+        self.stoppedTimestamp = stoppedTimestamp
+    }
+
+    
+
+    
+}
+
+#if compiler(>=6)
+extension RollupHealth: Sendable {}
+#endif
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public struct FfiConverterTypeRollupHealth: FfiConverterRustBuffer {
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> RollupHealth {
+        return
+            try RollupHealth(
+                newest: FfiConverterOptionTypeBlock.read(from: &buf), 
+                problem: FfiConverterOptionTypeWhy.read(from: &buf), 
+                refusalText: FfiConverterOptionString.read(from: &buf), 
+                newestClaimTimestamp: FfiConverterOptionUInt64.read(from: &buf), 
+                areClaimsLate: FfiConverterBool.read(from: &buf), 
+                stoppedTimestamp: FfiConverterOptionUInt64.read(from: &buf)
+        )
+    }
+
+    public static func write(_ value: RollupHealth, into buf: inout [UInt8]) {
+        FfiConverterOptionTypeBlock.write(value.newest, into: &buf)
+        FfiConverterOptionTypeWhy.write(value.problem, into: &buf)
+        FfiConverterOptionString.write(value.refusalText, into: &buf)
+        FfiConverterOptionUInt64.write(value.newestClaimTimestamp, into: &buf)
+        FfiConverterBool.write(value.areClaimsLate, into: &buf)
+        FfiConverterOptionUInt64.write(value.stoppedTimestamp, into: &buf)
+    }
+}
+
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRollupHealth_lift(_ buf: RustBuffer) throws -> RollupHealth {
+    return try FfiConverterTypeRollupHealth.lift(buf)
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+public func FfiConverterTypeRollupHealth_lower(_ value: RollupHealth) -> RustBuffer {
+    return FfiConverterTypeRollupHealth.lower(value)
 }
 
 
@@ -8640,6 +9070,30 @@ fileprivate struct FfiConverterOptionTypeLogSink: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeSaldoClient: FfiConverterRustBuffer {
+    typealias SwiftType = SaldoClient?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeSaldoClient.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeSaldoClient.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeStorage: FfiConverterRustBuffer {
     typealias SwiftType = Storage?
 
@@ -8656,6 +9110,30 @@ fileprivate struct FfiConverterOptionTypeStorage: FfiConverterRustBuffer {
         switch try readInt(&buf) as Int8 {
         case 0: return nil
         case 1: return try FfiConverterTypeStorage.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeBlock: FfiConverterRustBuffer {
+    typealias SwiftType = Block?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeBlock.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeBlock.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
     }
@@ -8856,6 +9334,54 @@ fileprivate struct FfiConverterOptionTypeProvenToken: FfiConverterRustBuffer {
 #if swift(>=5.8)
 @_documentation(visibility: private)
 #endif
+fileprivate struct FfiConverterOptionTypeQuorum: FfiConverterRustBuffer {
+    typealias SwiftType = Quorum?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeQuorum.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeQuorum.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterOptionTypeRollupHealth: FfiConverterRustBuffer {
+    typealias SwiftType = RollupHealth?
+
+    public static func write(_ value: SwiftType, into buf: inout [UInt8]) {
+        guard let value = value else {
+            writeInt(&buf, Int8(0))
+            return
+        }
+        writeInt(&buf, Int8(1))
+        FfiConverterTypeRollupHealth.write(value, into: &buf)
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> SwiftType {
+        switch try readInt(&buf) as Int8 {
+        case 0: return nil
+        case 1: return try FfiConverterTypeRollupHealth.read(from: &buf)
+        default: throw UniffiInternalError.unexpectedOptionalTag
+        }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
 fileprivate struct FfiConverterOptionTypeTokenImplementation: FfiConverterRustBuffer {
     typealias SwiftType = TokenImplementation?
 
@@ -8994,6 +9520,31 @@ fileprivate struct FfiConverterOptionTypeDerivation: FfiConverterRustBuffer {
         case 1: return try FfiConverterTypeDerivation.read(from: &buf)
         default: throw UniffiInternalError.unexpectedOptionalTag
         }
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceUInt64: FfiConverterRustBuffer {
+    typealias SwiftType = [UInt64]
+
+    public static func write(_ value: [UInt64], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterUInt64.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [UInt64] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [UInt64]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterUInt64.read(from: &buf))
+        }
+        return seq
     }
 }
 
@@ -9317,6 +9868,31 @@ fileprivate struct FfiConverterSequenceTypeLogLine: FfiConverterRustBuffer {
         seq.reserveCapacity(Int(len))
         for _ in 0 ..< len {
             seq.append(try FfiConverterTypeLogLine.read(from: &buf))
+        }
+        return seq
+    }
+}
+
+#if swift(>=5.8)
+@_documentation(visibility: private)
+#endif
+fileprivate struct FfiConverterSequenceTypeNetworkConfig: FfiConverterRustBuffer {
+    typealias SwiftType = [NetworkConfig]
+
+    public static func write(_ value: [NetworkConfig], into buf: inout [UInt8]) {
+        let len = Int32(value.count)
+        writeInt(&buf, len)
+        for item in value {
+            FfiConverterTypeNetworkConfig.write(item, into: &buf)
+        }
+    }
+
+    public static func read(from buf: inout (data: Data, offset: Data.Index)) throws -> [NetworkConfig] {
+        let len: Int32 = try readInt(&buf)
+        var seq = [NetworkConfig]()
+        seq.reserveCapacity(Int(len))
+        for _ in 0 ..< len {
+            seq.append(try FfiConverterTypeNetworkConfig.read(from: &buf))
         }
         return seq
     }
@@ -9865,7 +10441,7 @@ private let initializationResult: InitializationResult = {
     if (uniffi_saldo_ffi_checksum_method_saldoclient_forget() != 58987) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_saldo_ffi_checksum_method_saldoclient_freshness() != 37540) {
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_freshness() != 53271) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_handle() != 11355) {
@@ -9883,10 +10459,16 @@ private let initializationResult: InitializationResult = {
     if (uniffi_saldo_ffi_checksum_method_saldoclient_network_changed() != 9423) {
         return InitializationResult.apiChecksumMismatch
     }
-    if (uniffi_saldo_ffi_checksum_method_saldoclient_network_id() != 6378) {
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_network_id() != 52369) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_networks() != 42751) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_now() != 63180) {
+        return InitializationResult.apiChecksumMismatch
+    }
+    if (uniffi_saldo_ffi_checksum_method_saldoclient_on() != 56512) {
         return InitializationResult.apiChecksumMismatch
     }
     if (uniffi_saldo_ffi_checksum_method_saldoclient_policy() != 21944) {

@@ -367,7 +367,7 @@ uint64_t uniffi_saldo_ffi_fn_method_saldoclient_forget(uint64_t ptr, RustBuffer 
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_FRESHNESS
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_FRESHNESS
-uint64_t uniffi_saldo_ffi_fn_method_saldoclient_freshness(uint64_t ptr, uint64_t timestamp, int8_t is_finalized
+uint64_t uniffi_saldo_ffi_fn_method_saldoclient_freshness(uint64_t ptr, uint64_t network_id, uint64_t timestamp, RustBuffer level
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_HANDLE
@@ -400,9 +400,19 @@ void uniffi_saldo_ffi_fn_method_saldoclient_network_changed(uint64_t ptr, int8_t
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_network_id(uint64_t ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_NETWORKS
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_NETWORKS
+RustBuffer uniffi_saldo_ffi_fn_method_saldoclient_networks(uint64_t ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_NOW
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_NOW
 uint64_t uniffi_saldo_ffi_fn_method_saldoclient_now(uint64_t ptr
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_ON
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_ON
+RustBuffer uniffi_saldo_ffi_fn_method_saldoclient_on(uint64_t ptr, uint64_t network_id, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_SALDOCLIENT_POLICY
@@ -603,6 +613,16 @@ RustBuffer uniffi_saldo_ffi_fn_method_clientconfig_uniffi_trait_debug(RustBuffer
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_CLIENTCONFIG_UNIFFI_TRAIT_DISPLAY
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_CLIENTCONFIG_UNIFFI_TRAIT_DISPLAY
 RustBuffer uniffi_saldo_ffi_fn_method_clientconfig_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_NETWORKCONFIG_UNIFFI_TRAIT_DEBUG
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_NETWORKCONFIG_UNIFFI_TRAIT_DEBUG
+RustBuffer uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_debug(RustBuffer ptr, RustCallStatus *_Nonnull out_status
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_NETWORKCONFIG_UNIFFI_TRAIT_DISPLAY
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_NETWORKCONFIG_UNIFFI_TRAIT_DISPLAY
+RustBuffer uniffi_saldo_ffi_fn_method_networkconfig_uniffi_trait_display(RustBuffer ptr, RustCallStatus *_Nonnull out_status
 );
 #endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_FN_METHOD_ENDPOINT_UNIFFI_TRAIT_DEBUG
@@ -1062,9 +1082,21 @@ uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_network_id(void
     
 );
 #endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_NETWORKS
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_NETWORKS
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_networks(void
+    
+);
+#endif
 #ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_NOW
 #define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_NOW
 uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_now(void
+    
+);
+#endif
+#ifndef UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_ON
+#define UNIFFI_FFIDEF_UNIFFI_SALDO_FFI_CHECKSUM_METHOD_SALDOCLIENT_ON
+uint16_t uniffi_saldo_ffi_checksum_method_saldoclient_on(void
     
 );
 #endif

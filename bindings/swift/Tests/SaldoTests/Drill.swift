@@ -63,26 +63,33 @@ final class World {
     }
 
     private static func config(_ told: Fields) -> ClientConfig {
-        func endpoints(_ name: String) -> [Endpoint] {
-            (told[name] as? [Fields] ?? []).map {
-                Endpoint(
-                    url: $0["url"] as! String, name: $0["name"] as? String, operator: $0["operator"] as? String,
-                    hosting: $0["hosting"] as? String)
-            }
-        }
-        let policy = (told["policy"] as? Fields).map {
-            Policy(
-                finalized: $0["finalized"] as? Bool ?? false,
-                maxAgeSeconds: ($0["max_age_seconds"] as? Int).map(UInt64.init),
-                deadlineMs: UInt64($0["deadline_ms"] as? Int ?? 4_000),
-                operatorsPerAddress: UInt32($0["operators_per_address"] as? Int ?? 2),
-                strict: $0["strict"] as? Bool ?? false)
-        }
-        return ClientConfig(
-            network: told["network"] as! String, rpc: endpoints("rpc"), beacon: endpoints("beacon"),
+        ClientConfig(
+            network: told["network"] as! String, rpc: endpoints(told["rpc"]), beacon: endpoints(told["beacon"]),
             checkpoint: (told["checkpoint"] as? Fields).map(checkpoint),
-            checkpointSources: endpoints("checkpoint_sources"), agreement: (told["agreement"] as? Int).map(UInt32.init),
-            policy: policy)
+            checkpointSources: endpoints(told["checkpoint_sources"]),
+            agreement: (told["agreement"] as? Int).map(UInt32.init), policy: (told["policy"] as? Fields).map(policy),
+            others: (told["others"] as! [Fields]).map {
+                NetworkConfig(
+                    network: $0["network"] as! String, rpc: endpoints($0["rpc"]),
+                    policy: ($0["policy"] as? Fields).map(policy))
+            })
+    }
+
+    private static func endpoints(_ told: Any?) -> [Endpoint] {
+        (told as? [Fields] ?? []).map {
+            Endpoint(
+                url: $0["url"] as! String, name: $0["name"] as? String, operator: $0["operator"] as? String,
+                hosting: $0["hosting"] as? String)
+        }
+    }
+
+    private static func policy(_ told: Fields) -> Policy {
+        Policy(
+            finalized: told["finalized"] as? Bool ?? false,
+            maxAgeSeconds: (told["max_age_seconds"] as? Int).map(UInt64.init),
+            deadlineMs: (told["deadline_ms"] as? Int).map(UInt64.init),
+            operatorsPerAddress: UInt32(told["operators_per_address"] as? Int ?? 2),
+            strict: told["strict"] as? Bool ?? false)
     }
 
     static func checkpoint(_ told: Fields) -> Checkpoint {

@@ -50,11 +50,16 @@ private final class Scenario {
         }
     }
 
+    /// The client for calls about the network of the step.
+    private func on(_ step: Fields) -> SaldoClient {
+        (step["network_id"] as? Int).map { client.on(networkId: UInt64($0))! } ?? client
+    }
+
     private func once(_ step: Fields) async throws {
         let expect = step["expect"] as? Fields ?? [:]
         let list = step["expect"] as? [Fields] ?? []
         switch step["call"] as! String {
-        case "balance": try compare([await client.balance(owner: step["owner"] as! String)], [expect])
+        case "balance": try compare([await on(step).balance(owner: step["owner"] as! String)], [expect])
         case "account":
             let account = await client.account(owner: step["owner"] as! String)
             var fields = shown(account.balance, expect)
@@ -79,7 +84,12 @@ private final class Scenario {
             let verdicts = await client.check(claims: (step["claims"] as! [Any]).map(claim))
             guard verdicts.count == list.count else { throw Difference("\(verdicts.count) verdicts") }
             for (verdict, fields) in zip(verdicts, list) { try compare(shown(verdict), fields) }
-        case "health": try compare(shown(await client.health()), expect)
+        case "health": try compare(shown(await on(step).health()), expect)
+        case "freshness":
+            let block = await client.last(holding: holding(step["holding"]!))!.block
+            let freshness = await client.freshness(
+                networkId: block.chainId, timestamp: block.timestamp, level: block.assurance.level)
+            try compare(["freshness": freshness.code], ["freshness": step["expect"]!])
         case "evidence":
             let least = expect["at_least"] as! Int
             try compare(["at_least": min(await client.evidence().count, least)], expect)

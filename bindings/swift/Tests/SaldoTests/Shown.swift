@@ -51,6 +51,7 @@ func shown(_ reading: Reading, _ expected: Fields) -> Fields {
     case .provisional(let claim):
         var fields = unproven(claim.why, claim.last)
         fields["state"] = "provisional"
+        fields["quorum"] = claim.quorum.map { Int($0.operators) } ?? 0
         switch claim.unconfirmed {
         case .claimed(let amount): fields["unconfirmed"] = amount.digits
         case .notShown: fields["unconfirmed"] = "none"
@@ -124,8 +125,13 @@ func shown(_ change: Change, _ expected: Fields) -> Fields {
 }
 
 func shown(_ health: Health) -> Fields {
-    [
+    func shown(_ rollup: RollupHealth?) -> String {
+        guard let rollup else { return "none" }
+        if rollup.stoppedTimestamp != nil { return "stopped" }
+        return rollup.newest == nil ? "not_vouched" : "vouched"
+    }
+    return [
         "is_closed": health.isClosed, "is_offline": health.isOffline, "is_clock_off": health.isClockOff,
-        "is_faulted": health.isFaulted,
+        "is_faulted": health.isFaulted, "rollup": shown(health.rollup),
     ]
 }

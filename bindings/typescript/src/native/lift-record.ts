@@ -2,11 +2,11 @@
 
 import type * as wire from "../../generated/types/saldo_ffi.js";
 
-import type { ConsensusFault, Diversity, Evidence, Health, StorageFault } from "../health.js";
+import type { ConsensusFault, Diversity, Evidence, Health, RollupHealth, StorageFault } from "../health.js";
 import { explained } from "../hidden.js";
 import type { Policy } from "../options.js";
 import type { TokenList, TokenReading } from "../token.js";
-import { block } from "./lift.js";
+import { block, optional, why } from "./lift.js";
 
 /** A record with `number` in place of `bigint`. Its texts get the type that the package states. */
 type Plain<T> = T extends bigint
@@ -31,12 +31,18 @@ function plain<T>(given: T): Plain<T> {
 }
 
 export function health(given: wire.Health): Health {
-  const shown: Health = plain(given);
+  const { rollup, ...others } = given;
+  const shown = { ...plain(others), rollup: optional(rollupHealth, rollup) };
   const endpoints = shown.endpoints.map((one) => {
     const failureText = one.failureText === undefined ? undefined : explained(one.failure, one.failureText);
     return Object.freeze({ ...one, failureText });
   });
   return Object.freeze({ ...shown, endpoints: Object.freeze(endpoints) });
+}
+
+function rollupHealth(given: wire.RollupHealth): RollupHealth {
+  const { newest, problem, ...others } = given;
+  return Object.freeze({ ...plain(others), newest: optional(block, newest), problem: optional(why, problem) });
 }
 
 export const evidence = (given: wire.Evidence): Evidence => plain(given);

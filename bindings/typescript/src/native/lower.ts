@@ -6,7 +6,7 @@ import type { Checkpoint } from "../block.js";
 import type { Claim } from "../claim.js";
 import type { Hex } from "../hex.js";
 import type { HoldingInput } from "../holding.js";
-import type { ClientOptions, EndpointInput, Pace } from "../options.js";
+import type { ClientOptions, EndpointInput, NetworkOptions, Pace } from "../options.js";
 
 /** An address that is none gives the reading `malformed_address`: also one that is not even a text. */
 function address(given: unknown): string {
@@ -50,6 +50,16 @@ export function pace(saldo: typeof wire, given: Pace): wire.Pace {
 
 export function config(given: ClientOptions): wire.ClientConfig {
   return {
+    ...network(given),
+    others: (given.others ?? []).map(network),
+    storageKey: given.storageKey,
+    isStorageReadOnly: given.isStorageReadOnly ?? false,
+    logLevel: given.logLevel ?? "info",
+  };
+}
+
+function network(given: NetworkOptions): wire.NetworkConfig {
+  return {
     network: given.network,
     rpc: endpoints(given.rpc),
     beacon: endpoints(given.beacon),
@@ -61,17 +71,14 @@ export function config(given: ClientOptions): wire.ClientConfig {
     directoryFile: given.directoryFile,
     policy: given.policy === undefined ? undefined : policy(given.policy),
     minimumOperators: given.minimumOperators ?? 1,
-    storageKey: given.storageKey,
-    isStorageReadOnly: given.isStorageReadOnly ?? false,
-    logLevel: given.logLevel ?? "info",
   };
 }
 
-function policy(given: NonNullable<ClientOptions["policy"]>): wire.Policy {
+function policy(given: NonNullable<NetworkOptions["policy"]>): wire.Policy {
   return {
     finalized: given.finalized ?? false,
     maxAgeSeconds: given.maxAgeSeconds === undefined ? undefined : whole(given.maxAgeSeconds, "maxAgeSeconds"),
-    deadlineMs: whole(given.deadlineMs ?? 4_000, "deadlineMs"),
+    deadlineMs: given.deadlineMs === undefined ? undefined : whole(given.deadlineMs, "deadlineMs"),
     operatorsPerAddress: given.operatorsPerAddress ?? 2,
     strict: given.strict ?? false,
   };

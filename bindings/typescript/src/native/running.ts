@@ -26,7 +26,8 @@ export interface Parts {
 export interface Told {
   isOnline?: boolean;
   pace?: Pace;
-  network?: string;
+  /** The newer table of each network, by its chain id. */
+  readonly networks: Map<number, string>;
 }
 
 /** The native client of the bindings. */
@@ -37,6 +38,8 @@ export interface Running {
   readonly saldo: Saldo;
   readonly client: NativeClient;
   readonly guard: Guard;
+  /** The client for calls about one of its networks. */
+  on(chainId: number): NativeClient;
 }
 
 /** Makes an instance. Throws `SetupError` if a setting cannot be used. */
@@ -59,9 +62,21 @@ export async function start(parts: Parts, told: Told): Promise<Running> {
     ) as NativeClient;
     if (told.isOnline !== undefined) client.networkChanged(told.isOnline);
     if (told.pace !== undefined) client.setPace(lower.pace(saldo, told.pace));
-    if (told.network !== undefined) await client.adopt(told.network);
-    return { saldo, client, guard };
+    const on = views(client);
+    for (const [chainId, network] of told.networks) await on(chainId).adopt(network);
+    return { saldo, client, guard, on };
   } catch (error) {
     throw lift.setupError(saldo, error) ?? error;
   }
+}
+
+/** The views of a client by chain id, each made once. */
+function views(client: NativeClient): Running["on"] {
+  const made = new Map([[Number(client.networkId()), client]]);
+  return (chainId) => {
+    const view = made.get(chainId) ?? (client.on(BigInt(chainId)) as NativeClient | undefined);
+    if (view === undefined) throw new RangeError(`the client has no network ${chainId}`);
+    made.set(chainId, view);
+    return view;
+  };
 }
