@@ -4,6 +4,8 @@
 mod a_batch_answers_as_one_by_one;
 #[path = "../a_block_is_whole.rs"]
 mod a_block_is_whole;
+#[path = "../a_block_of_a_rollup_is_named.rs"]
+mod a_block_of_a_rollup_is_named;
 #[path = "../a_hash_is_proven_at_the_place_of_its_fork.rs"]
 mod a_hash_is_proven_at_the_place_of_its_fork;
 #[path = "../a_head_known_by_hash_is_fetched.rs"]

@@ -392,9 +392,12 @@ impl Chain {
         for (at, signed) in [Some((number, anchor.hash())), below].into_iter().flatten() {
             let recorded = self.recorded.get(&at).filter(|recorded| recorded.is_final());
             let held = [self.blocks.get(&at).map(|block| &block.anchor), recorded.map(|held| &held.anchor)];
+            let others = || held.into_iter().flatten().filter(|held| held.hash() != signed);
+            if let Some(vouched) = others().find(|held| held.assurance().vouched().is_some()) {
+                return Err(ChainError::Vouched { number: at, held: vouched.hash(), got: signed });
+            }
             let is_final = |held: &&Anchor| held.assurance().level() == Level::Finalized;
-            let finalized = held.into_iter().flatten().filter(|held| held.hash() != signed).find(is_final);
-            if let Some(finalized) = finalized.map(Anchor::hash) {
+            if let Some(finalized) = others().find(is_final).map(Anchor::hash) {
                 return Err(ChainError::ConsensusFault { number: at, finalized, signed });
             }
             if self.blocks.get(&at).is_some_and(|held| held.anchor.hash() != signed) {

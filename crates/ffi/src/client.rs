@@ -6,10 +6,10 @@ use std::time::Duration;
 use saldo::NetworkId;
 
 use crate::address;
+use crate::block::level_named;
 use crate::change::Change;
 use crate::claim::{Claim, Verdict};
 use crate::clock::Timer;
-use crate::block::level_named;
 use crate::config::{Checkpoint, Pace, Policy};
 use crate::ended::Ended;
 use crate::fault::{ConsensusFault, Evidence, StorageFault};

@@ -217,6 +217,11 @@ impl Head {
         self.state().chain.anchor_at_hash(hash).cloned()
     }
 
+    /// The trusted block of that `number`, if one is held.
+    pub(crate) fn held_at(&self, number: u64) -> Option<Anchor> {
+        self.state().chain.held_at(number).cloned()
+    }
+
     /// The block of that `number` from which the newest head is known to descend.
     pub(crate) fn ancestor(&self, number: u64) -> Option<Anchor> {
         self.state().chain.ancestor(number).cloned()

@@ -3,6 +3,7 @@
 use alloy_primitives::Address;
 use saldo_chain::rollup::Profile;
 use saldo_chain::{Anchor, ExecutionHeader};
+use saldo_reading::Why;
 use saldo_source::{Deadline, SortedSet};
 
 use crate::head::Synced;
@@ -26,6 +27,10 @@ impl Rollup {
     }
 
     pub(crate) async fn sync(&self, _: &Proofs, _: Recorded, _: Deadline) -> Synced {
+        match *self {}
+    }
+
+    pub(crate) fn why_not_vouched(&self, _: &Synced) -> Why {
         match *self {}
     }
 

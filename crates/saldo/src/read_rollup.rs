@@ -11,6 +11,7 @@ use crate::env::Env;
 use crate::head::{BlockRef, Synced};
 use crate::inner::ClientInner;
 use crate::proofs::{PendingProof, ProofTarget, Settled};
+use crate::rollup::Rollup;
 use crate::why;
 
 impl ClientInner {
@@ -137,13 +138,14 @@ impl ClientInner {
             return settled.found();
         }
         if let Some(PendingProof { provider, checked, .. }) = self.claim_at_head(holding, &result.attempts) {
-            let why = self.why_not_vouched(synced);
+            let not_vouched = |rollup: &Rollup| rollup.why_not_vouched(synced);
+            let why = self.rollup.as_ref().map_or(Why::NotVouchedYet, not_vouched);
             let quorum = quorums.iter().find(|(root, _)| *root == checked.state_root());
             let claim = checked.claim().named_by(quorum.map(|(_, quorum)| *quorum));
             return Found::Claim { claim, provider, why };
         }
-        if self.rollup.as_ref().is_some_and(|rollup| rollup.stopped().is_some()) {
-            return Found::Nothing(self.why_not_vouched(synced));
+        if let Some(rollup) = self.rollup.as_ref().filter(|rollup| rollup.stopped().is_some()) {
+            return Found::Nothing(rollup.why_not_vouched(synced));
         }
         Found::Nothing(why::of_read(&why::Case {
             problem: synced.problem.as_ref(),
@@ -155,16 +157,5 @@ impl ClientInner {
             policy: &self.env.policy,
             env: &self.env,
         }))
-    }
-
-    /// Why a proof at the rollup's head is not enough.
-    fn why_not_vouched(&self, synced: &Synced) -> Why {
-        let stopped = self.rollup.as_ref().and_then(|rollup| rollup.stopped());
-        match (&synced.problem, stopped) {
-            (Some(problem), _) if problem.needs_action() => problem.clone(),
-            (_, Some(since)) => Why::RollupStopped { since },
-            (Some(problem), None) => problem.clone(),
-            (None, None) => Why::NotVouchedYet,
-        }
     }
 }

@@ -103,6 +103,16 @@ impl Rollup {
         self.state().stopped
     }
 
+    /// Why a proof at the rollup's head is not enough.
+    pub(crate) fn why_not_vouched(&self, synced: &Synced) -> Why {
+        match (&synced.problem, self.stopped()) {
+            (Some(problem), _) if problem.needs_action() => problem.clone(),
+            (_, Some(since)) => Why::RollupStopped { since },
+            (Some(problem), None) => problem.clone(),
+            (None, None) => Why::NotVouchedYet,
+        }
+    }
+
     /// Why L1 vouches for no block, if it does not.
     pub(crate) fn problem(&self) -> Option<Why> {
         let state = self.state();

@@ -38,6 +38,17 @@ pub enum ChainError {
         /// The number of the finalized head.
         finalized: u64,
     },
+    /// The block excludes a block of a rollup for which L1 vouches. Neither is dropped for the other here: which of two games counts is
+    /// decided where they are [accepted](crate::Chain::accept).
+    #[error("block {number} is {got}, but L1 vouches for {held}")]
+    Vouched {
+        /// The number of both blocks.
+        number: u64,
+        /// The hash of the block that is held.
+        held: B256,
+        /// The hash of the other one.
+        got: B256,
+    },
     /// Validators signed two blocks of one number, one of which is finalized: they contradicted themselves.
     #[error("block {finalized} is finalized, but block {signed} of the same number {number} was signed")]
     ConsensusFault {

@@ -88,6 +88,11 @@ impl Chain {
         self.blocks.contains_key(&number)
     }
 
+    /// Returns the block of that number, if one is held. Of a rollup it is one for which L1 vouches.
+    pub fn held_at(&self, number: u64) -> Option<&Anchor> {
+        self.blocks.get(&number).map(|block| &block.anchor)
+    }
+
     /// Drops the blocks of all games but those of the `most` newest blocks and those of `needed`. Nothing is known against them.
     pub fn keep_games(&mut self, most: usize, needed: &[Address]) {
         let newest = self.games().take(most).map(|held| held.game());

@@ -56,7 +56,8 @@ impl ClientInner {
             return Ok(found(anchor, least, Synced::default()));
         }
         let mut synced = self.sync(deadline).await;
-        if id == BlockId::Finalized && synced.problem.is_none() {
+        // A rollup has no finality of its own: L1 says which level its blocks have.
+        if id == BlockId::Finalized && synced.problem.is_none() && !self.head.is_of_rollup() {
             synced.attempts.extend(self.head.learn_finality(deadline).await);
             synced.problem = self.head.why_finality_is_late();
             self.follow();
@@ -74,11 +75,17 @@ impl ClientInner {
         let names_newest = matches!(id, BlockId::Latest | BlockId::Finalized);
         let Some(head) = head.filter(|head| !names_newest || is_young(head)) else {
             let head = self.head.newest(level);
-            let why = self.why_of(&synced, head.as_ref(), &[], false);
+            let why = match &self.rollup {
+                Some(rollup) => rollup.why_not_vouched(&synced),
+                None => self.why_of(&synced, head.as_ref(), &[], false),
+            };
             return Err(NotProven::new(why, synced.attempts));
         };
         let anchor = match id {
             BlockId::Latest | BlockId::Finalized => Ok(head),
+            BlockId::Number(_) | BlockId::Hash(_) if self.head.is_of_rollup() => {
+                self.vouched(&head, id, level)
+            }
             BlockId::Number(number) => self.below(&head, number, level, deadline).await,
             BlockId::Hash(hash) => self.with_hash(&head, hash, level, deadline).await,
         };
@@ -97,6 +104,18 @@ impl ClientInner {
     fn ancestor_with(&self, hash: B256, level: Level) -> Option<Anchor> {
         let number = self.head.anchor_at_hash(hash)?.number();
         self.ancestor(number, level).filter(|anchor| anchor.hash() == hash)
+    }
+
+    /// The block of a rollup that `id` names, if L1 vouches for it: for the claimed blocks, and for those that a proof was linked with. No
+    /// header is linked for it, because two games may claim blocks that exclude each other.
+    fn vouched(&self, head: &Anchor, id: BlockId, level: Level) -> Result<Anchor, Why> {
+        let held = match id {
+            BlockId::Number(number) if number > head.number() => return Err(Why::NotVouchedYet),
+            BlockId::Number(number) => self.head.held_at(number),
+            BlockId::Hash(hash) => self.head.anchor_at_hash(hash),
+            BlockId::Latest | BlockId::Finalized => Some(head.clone()),
+        };
+        held.filter(|held| held.assurance().level() >= level).ok_or(Why::ProofWindowMissed)
     }
 
     /// The block of that `number`, at or below `head`, which is the newest one of the assurance `level`.

@@ -6,7 +6,7 @@ use super::base::{CREATED_AT, GAME, L1_TIME, LAST, STEP, accepted, block, fork, 
 use super::world::{slot, status_word};
 use crate::rollup::game::At;
 use crate::rollup::{Accepted, RollupAnchor};
-use crate::{Anchor, Assurance, Chain, Contradiction, ExecutionHeader, Level, Standing};
+use crate::{Anchor, Assurance, Chain, ChainError, Contradiction, ExecutionHeader, Level, Standing};
 
 fn newest() -> RollupAnchor {
     accepted(&world()).open(block(LAST), None).unwrap()
@@ -92,6 +92,24 @@ fn a_final_block_stays_over_one_that_can_be_challenged() {
         assert_eq!(refusal, (second.hash() != last.hash()).then_some(expected));
         assert_eq!(chain.head(), Some(last.anchor()));
         assert_eq!(standing(&chain, &newest()), Standing::Withdrawn);
+    }
+}
+
+/// Only `accept` decides between two games. A header that is linked below one of them takes nothing from the other.
+#[test]
+fn a_parent_that_is_linked_drops_no_block_of_another_game() {
+    let branch = fork(1);
+    let at = |number: u64| &branch[branch.len() - 1 - usize::try_from(LAST - number).unwrap()];
+    for is_final in [true, false] {
+        let other = other_game(at(LAST - 2), is_final);
+        let mut chain = Chain::new();
+        chain.accept(&other).unwrap();
+        chain.accept(&newest()).unwrap();
+        let refused = chain.attach(block(LAST - 1)).unwrap_err();
+        let (number, held, got) = (LAST - 2, other.hash(), block(LAST - 2).hash());
+        assert_eq!(refused, ChainError::Vouched { number, held, got });
+        assert_eq!([&other, &newest()].map(|held| standing(&chain, held)), [Standing::Stands; 2]);
+        assert_eq!(chain.held_at(LAST - 2), Some(other.anchor()));
     }
 }
 
