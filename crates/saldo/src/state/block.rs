@@ -74,17 +74,12 @@ impl ClientInner {
         };
         let names_newest = matches!(id, BlockId::Latest | BlockId::Finalized);
         let Some(head) = head.filter(|head| !names_newest || is_young(head)) else {
-            let head = self.head.newest(level);
-            let why = match &self.rollup {
-                Some(rollup) => rollup.why_not_vouched(&synced),
-                None => self.why_of(&synced, head.as_ref(), &[], false),
-            };
-            return Err(NotProven::new(why, synced.attempts));
+            return Err(NotProven::new(self.why_no_head(&synced, level), synced.attempts));
         };
         let anchor = match id {
             BlockId::Latest | BlockId::Finalized => Ok(head),
             BlockId::Number(_) | BlockId::Hash(_) if self.head.is_of_rollup() => {
-                self.vouched(&head, id, level)
+                self.held_block(&head, id, level)
             }
             BlockId::Number(number) => self.below(&head, number, level, deadline).await,
             BlockId::Hash(hash) => self.with_hash(&head, hash, level, deadline).await,
@@ -92,6 +87,14 @@ impl ClientInner {
         match anchor {
             Ok(anchor) => Ok(found(anchor, level, synced)),
             Err(why) => Err(NotProven::new(why, synced.attempts)),
+        }
+    }
+
+    /// Why there is no newest block of that level, or only one that is too old.
+    fn why_no_head(&self, synced: &Synced, level: Level) -> Why {
+        match &self.rollup {
+            Some(rollup) => rollup.why_not_vouched(synced),
+            None => self.why_of(synced, self.head.newest(level).as_ref(), &[], false),
         }
     }
 
@@ -108,7 +111,7 @@ impl ClientInner {
 
     /// The block of a rollup that `id` names, if L1 vouches for it: for the claimed blocks, and for those that a proof was linked with. No
     /// header is linked for it, because two games may claim blocks that exclude each other.
-    fn vouched(&self, head: &Anchor, id: BlockId, level: Level) -> Result<Anchor, Why> {
+    fn held_block(&self, head: &Anchor, id: BlockId, level: Level) -> Result<Anchor, Why> {
         let held = match id {
             BlockId::Number(number) if number > head.number() => return Err(Why::NotVouchedYet),
             BlockId::Number(number) => self.head.held_at(number),
