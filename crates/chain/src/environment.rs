@@ -74,6 +74,9 @@ pub enum EnvironmentError {
         /// The field's name in the execution API.
         field: &'static str,
     },
+    /// The block is one of a rollup. The rules of its blocks are not built in.
+    #[error("the block is one of a rollup, and the rules of its blocks are not known")]
+    Rollup,
     /// The header belongs to another network.
     #[error("the header belongs to chain {got}, expected {expected}")]
     OtherNetwork {
@@ -119,6 +122,9 @@ impl Anchor {
         let (got, expected) = (self.chain_id(), network.chain_id());
         if got != expected {
             return Err(EnvironmentError::OtherNetwork { got, expected });
+        }
+        if self.assurance().vouched().is_some() {
+            return Err(EnvironmentError::Rollup);
         }
         let fields = match &self.0.source {
             Source::Rlp(rlp) => FieldsOfBlock::of_rlp(rlp)?,

@@ -160,9 +160,9 @@ impl TokenArguments {
 /// The network, its endpoints, and where trust starts.
 #[derive(Args)]
 pub(crate) struct EndpointArguments {
-    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance` and `saldo doctor` also take a rollup, such as
-    /// `base`. `saldo balance` reads several, separated by commas, or `all`: the built-in networks, and the rollups for which you give
-    /// a provider. Endpoints that name no network, and a checkpoint, are those of the first
+    /// `mainnet`, `sepolia`, `hoodi`, `gnosis`, or a network file. `saldo balance`, `serve` and `doctor` also take a rollup, such as
+    /// `base`. `saldo balance` and `serve` take several, separated by commas, or `all`: the built-in networks, and the rollups for which
+    /// you give a provider. Endpoints that name no network, and a checkpoint, are those of the first
     #[arg(short, long, value_name = "NAME|FILE")]
     pub(crate) network: Option<String>,
     /// An execution provider that serves eth_getProof, instead of the listed ones; may be given several times. Of several networks it
@@ -301,9 +301,14 @@ pub(crate) struct ServeArguments {
     pub(crate) listen: SocketAddr,
     #[command(flatten)]
     pub(crate) endpoints: EndpointArguments,
-    /// Also serve this network, with its listed endpoints, at a path of its name; may be given several times
+    /// Also serve this network, or this rollup, at a path of its name; may be given several times. It has its listed endpoints, unless
+    /// some name it
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) also: Vec<String>,
+    /// With a rollup: an execution provider of the chain that its contracts are on, instead of the listed ones; may be given several
+    /// times. The other endpoints are then the rollup's providers, and that chain's beacon sources and checkpoint
+    #[arg(long, value_name = "[NAME=]URL")]
+    pub(crate) l1_rpc_url: Vec<String>,
     /// Ask this provider, without proof, what cannot be proven: fees, logs, receipts, sending. The name of a known provider,
     /// or another one. Such answers name it
     #[arg(long, value_name = "NAME|[NAME=]URL")]
@@ -324,7 +329,7 @@ pub(crate) struct ServeArguments {
     /// How many operators may see an address at most [default: 2 of the listed ones, all of those you name]
     #[arg(long, value_name = "NUMBER")]
     pub(crate) operators: Option<NonZeroUsize>,
-    /// How old the newest block may be [default: 5m]
+    /// How old the newest block may be [default: 5m; of a rollup 3h]
     #[arg(long, value_name = "TIME", value_parser = duration)]
     pub(crate) max_age: Option<Duration>,
     /// How long one answer may take

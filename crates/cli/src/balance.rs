@@ -56,7 +56,7 @@ pub(crate) async fn run(arguments: BalanceArguments) -> Result<u8, CommandFailur
         None => None,
     };
     let options = arguments.client_options();
-    let chosen = setup::choose_all(options.endpoints, &arguments.l1_rpc_url, options.timeout)?;
+    let chosen = setup::choose_all(options.endpoints, &[], &arguments.l1_rpc_url, options.timeout)?;
     let (client, built) = setup::build_all(chosen, &options)?;
     let parts = Parts::new(&client, built, &named, list.as_ref())?;
     let mut output = Output { client, parts, arguments, status: 0, told: Vec::new() };

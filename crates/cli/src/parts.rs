@@ -141,6 +141,10 @@ impl Parts {
         std::iter::once(&mut self.first).chain(&mut self.others)
     }
 
+    pub(crate) fn into_iter(self) -> impl Iterator<Item = Part> {
+        std::iter::once(self.first).chain(self.others)
+    }
+
     /// The network of `holding`.
     pub(crate) fn of(&self, holding: &Holding) -> &Part {
         self.iter().find(|part| part.network == holding.network()).unwrap_or(&self.first)

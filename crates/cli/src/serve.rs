@@ -12,8 +12,9 @@ use crate::arguments::ServeArguments;
 use crate::exchanged::ExchangeCheck;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
+use crate::parts::{Part, Parts};
 use crate::say::say;
-use crate::setup::{self, Chosen, ClientOptions};
+use crate::setup::{self, Choice, ClientOptions};
 use crate::{descriptors, log, print};
 
 /// One network that is served.
@@ -23,7 +24,7 @@ struct Served {
     /// Its execution providers.
     providers: Vec<Endpoint>,
     path: String,
-    exchange_check: ExchangeCheck,
+    exchange_check: Option<ExchangeCheck>,
 }
 
 /// Serves until it is interrupted. Returns the exit status.
@@ -117,26 +118,28 @@ impl Counted {
 }
 
 fn served(arguments: &ServeArguments) -> Result<Vec<Served>, CommandFailure> {
-    let first = setup::choose(&arguments.endpoints, arguments.timeout)?;
-    let mut served = vec![network(arguments, first, "/")?];
-    for text in &arguments.also {
-        let chosen = setup::choose_listed(text, arguments.timeout)?;
-        let path = format!("/{}", chosen.network.name());
-        served.push(network(arguments, chosen, &path)?);
-    }
-    Ok(served)
-}
-
-fn network(arguments: &ServeArguments, chosen: Chosen, path: &str) -> Result<Served, CommandFailure> {
     let options = ClientOptions {
         operators: arguments.operators,
         max_age: arguments.max_age,
         is_quiet: arguments.json,
         ..ClientOptions::new(&arguments.endpoints, arguments.timeout)
     };
-    let (name, providers) = (chosen.network.name().to_owned(), chosen.rpc.endpoints.clone());
-    let (client, _, exchange_check) = setup::build(chosen, &options)?;
-    Ok(Served { name, client, providers, path: path.to_owned(), exchange_check })
+    let (also, l1) = (&arguments.also, &arguments.l1_rpc_url);
+    let chosen = setup::choose_all(options.endpoints, also, l1, options.timeout)?;
+    let providers: Vec<(u64, Vec<Endpoint>)> = chosen.all.iter().map(Choice::providers).collect();
+    let (client, built) = setup::build_all(chosen, &options)?;
+    let parts = Parts::new(&client, built, &[], None)?;
+    let serve = |(place, part): (usize, Part)| match part {
+        Part { lack: Some(lack), .. } => Err(lack),
+        Part { client, exchange_check, .. } => {
+            let (name, chain_id) = (client.network().name().to_owned(), client.network().chain_id());
+            let path = if place == 0 { "/".to_owned() } else { format!("/{name}") };
+            let own = providers.iter().find(|(of, _)| *of == chain_id);
+            let providers = own.map(|(_, providers)| providers.clone()).unwrap_or_default();
+            Ok(Served { name, client, providers, path, exchange_check })
+        }
+    };
+    parts.into_iter().enumerate().map(serve).collect()
 }
 
 fn routes(arguments: &ServeArguments, served: &[Served]) -> Result<Vec<Route>, CommandFailure> {
@@ -191,17 +194,23 @@ async fn begin(network: &Served, is_quiet: bool) {
     match first {
         _ if is_quiet => {}
         Ok(anchor) => say(format_args!("{}: proven at block {} and above", network.name, anchor.number())),
-        Err(error) => match network.exchange_check.run_after(error.attempts().iter()).await {
-            Ok(Some(exchanged)) => {
-                exchanged.at(&format!("{}: nothing is proven", network.name)).report(false);
+        Err(error) => {
+            let exchanged = match &network.exchange_check {
+                Some(check) => check.run_after(error.attempts().iter()).await.ok().flatten(),
+                None => None,
+            };
+            match exchanged {
+                Some(exchanged) => {
+                    exchanged.at(&format!("{}: nothing is proven", network.name)).report(false);
+                }
+                None => say(format_args!(
+                    "{}: nothing is proven yet: {}\n  {}",
+                    network.name,
+                    error.why(),
+                    error.why().next_step()
+                )),
             }
-            _ => say(format_args!(
-                "{}: nothing is proven yet: {}\n  {}",
-                network.name,
-                error.why(),
-                error.why().next_step()
-            )),
-        },
+        }
     }
 }
 

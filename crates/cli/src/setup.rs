@@ -15,7 +15,7 @@ use std::time::Duration;
 use saldo::{BuildError, Client, ClientBuilder, Endpoint, Profile, RedbStorage, StorageError, StorageFault};
 use saldo_source::{HttpTransport, SetupError};
 
-pub(crate) use self::choice::{Choice, Choices, Chosen, ChosenRollup, choose, choose_all, choose_listed};
+pub(crate) use self::choice::{Choice, Choices, Chosen, ChosenRollup, choose, choose_all};
 pub(crate) use self::endpoints::{EndpointChoice, endpoint};
 pub(crate) use self::named::{Named, NamedNetwork, named, network};
 pub(crate) use self::rollup::{choose_one, choose_rollup, no_provider};

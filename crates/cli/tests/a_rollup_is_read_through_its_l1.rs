@@ -10,93 +10,23 @@
 
 mod testbed;
 
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
-use saldo::UnixTime;
-use saldo_drill::serve::Server;
-use saldo_drill::{BeaconSource, Chain, Provider, Rollup, RollupKind};
 use serde_json::Value;
+use testbed::rollup_world::{BEHIND, World, now};
 use testbed::schema::{assert_follows, schema};
-use testbed::{ALICE, Conversation, Run, network_file, run, saldo, test_chain};
+use testbed::{ALICE, Conversation, Run, run, saldo};
 
-const KIND: RollupKind = RollupKind::Multiproof { interval: 20, step: 5 };
-/// How many seconds both chains are behind the clock at first. What they do in that time is done at once.
-const BEHIND: u64 = 60;
-
-/// An L1 with a rollup, and servers of both. The rollup's chain id is that of Base Sepolia.
-struct World {
-    l1: Chain,
-    rollup: Rollup,
-    servers: [Server; 3],
-    /// The files of both, as `--network` takes them.
-    l1_file: String,
-    rollup_file: String,
+/// A command that reads both networks, one address after the other.
+fn conversation(world: &World, options: &[&str]) -> Conversation {
+    conversation_within(world, "10s", options)
 }
 
-impl World {
-    fn new() -> Self {
-        let l1 = Chain::builder(79)
-            .slot_duration(Duration::from_secs(1))
-            .genesis_time(UnixTime::from_secs(now() - 200))
-            .history(40)
-            .build();
-        let rollup = Rollup::new(&l1, KIND);
-        rollup.chain().set_balance(ALICE, U256::from(250_000_000_000_000_000_u64));
-        let servers = [
-            test_chain().serve(Provider::honest(rollup.chain())),
-            test_chain().serve(Provider::honest(&l1)),
-            test_chain().serve(BeaconSource::honest(&l1)),
-        ];
-        let file = |toml: &str| network_file(toml).display().to_string();
-        let l1_file = file(&l1.network().with_checkpoint(l1.checkpoint()).to_toml());
-        let rollup_file = file(&rollup.profile_toml());
-        let world = Self { l1, rollup, servers, l1_file, rollup_file };
-        world.advance_to(now() - BEHIND);
-        world
-    }
-
-    fn advance_to(&self, seconds: u64) {
-        self.l1.advance_to(UnixTime::from_secs(seconds));
-        self.rollup.chain().advance_to(UnixTime::from_secs(seconds));
-    }
-
-    /// The options that name the servers of the rollup and of its L1.
-    fn endpoints(&self) -> [String; 6] {
-        let [rollup, l1, source] = &self.servers;
-        [
-            ("--rpc-url", format!("rosa={}", rollup.url())),
-            ("--l1-rpc-url", format!("lena={}", l1.url())),
-            ("--beacon-url", format!("sven={}", source.url())),
-        ]
-        .map(|(option, url)| [option.to_owned(), url])
-        .concat()
-        .try_into()
-        .unwrap()
-    }
-
-    /// A command that reads both networks, one address after the other.
-    fn conversation(&self, options: &[&str]) -> Conversation {
-        self.conversation_within("10s", options)
-    }
-
-    /// The same, with so much time for each address.
-    fn conversation_within(&self, timeout: &str, options: &[&str]) -> Conversation {
-        let files = format!("{},{}", self.l1_file, self.rollup_file);
-        let mut command = saldo(&["balance", "-", "--line-by-line", "--timeout", timeout, "-n", &files]);
-        Conversation::start(command.args(self.endpoints()).args(options))
-    }
-
-    /// Proposes the blocks up to the next end of an interval, and lets all time pass that the chains are behind. Returns the game.
-    fn propose(&self) -> Address {
-        let last = (self.rollup.chain().tip().number + 1).next_multiple_of(20);
-        while self.rollup.chain().tip().number < last {
-            self.advance_to(self.l1.now().as_secs() + 2);
-        }
-        let game = self.rollup.propose(last).game();
-        self.advance_to(now());
-        game
-    }
+/// The same, with so much time for each address.
+fn conversation_within(world: &World, timeout: &str, options: &[&str]) -> Conversation {
+    let files = format!("{},{}", world.l1_file, world.rollup_file);
+    let mut command = saldo(&["balance", "-", "--line-by-line", "--timeout", timeout, "-n", &files]);
+    Conversation::start(command.args(world.endpoints()).args(options))
 }
 
 /// Reads until the rollup's balance is proven, for half a minute at most, while the chains go on. Returns the last reading.
@@ -117,8 +47,8 @@ fn read_until_proven(world: &World, conversation: &mut Conversation) -> Value {
 #[test]
 fn finalized_waits_until_the_claim_can_no_longer_be_challenged() {
     let world = World::new();
-    let mut finalized = world.conversation_within("3s", &["--json", "--finalized"]);
-    let mut usual = world.conversation(&["--json"]);
+    let mut finalized = conversation_within(&world, "3s", &["--json", "--finalized"]);
+    let mut usual = conversation(&world, &["--json"]);
     let _ = read(&mut finalized);
     let _ = read(&mut usual);
     let game = world.propose();
@@ -142,10 +72,6 @@ fn finalized_waits_until_the_claim_can_no_longer_be_challenged() {
     usual.kill();
 }
 
-fn now() -> u64 {
-    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs()
-}
-
 /// The readings of one address: on L1, and on the rollup.
 fn read(conversation: &mut Conversation) -> [Value; 2] {
     conversation.send_line(&ALICE.to_string());
@@ -157,7 +83,7 @@ fn read(conversation: &mut Conversation) -> [Value; 2] {
 #[test]
 fn a_balance_is_provisional_until_l1_vouches_for_a_later_block() {
     let world = World::new();
-    let (mut conversation, mut text) = (world.conversation(&["--json"]), world.conversation(&[]));
+    let (mut conversation, mut text) = (conversation(&world, &["--json"]), conversation(&world, &[]));
     text.send_line(&ALICE.to_string());
     let [on_l1, first] = read(&mut conversation);
     assert_eq!((&on_l1["state"], &on_l1["amount"]), (&"proven".into(), &"0".into()), "{on_l1}");

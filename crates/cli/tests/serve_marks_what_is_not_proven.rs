@@ -100,6 +100,7 @@ fn a_provider_that_does_not_answer_is_an_error() {
 fn other_network() -> (Chain, [Server; 2], String) {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
     let chain = Chain::builder(78)
+        .chain_id(31_338)
         .slot_duration(Duration::from_secs(4))
         .genesis_time(UnixTime::from_secs(since_1970 - 200))
         .accounts([(ALICE, U256::from(9))])

@@ -29,6 +29,9 @@ pub enum ProofFileError {
         /// The network of the client.
         expected: NetworkId,
     },
+    /// The readings are of a rollup. What L1 vouches for is not written to files.
+    #[error("proofs of a rollup are not written to files")]
+    Rollup,
     /// The client knows no signed head yet. Read something first.
     #[error("the client knows no signed head yet")]
     NoHead,
@@ -85,6 +88,9 @@ impl ClientInner {
         deadline: Deadline,
     ) -> Result<BalanceProof, ProofFileError> {
         let anchor = self.one_block(proven)?;
+        if self.head.is_of_rollup() {
+            return Err(ProofFileError::Rollup);
+        }
         let light_client = self.head.look(|view| view.light_client.cloned());
         let light_client = light_client.ok_or(ProofFileError::NoHead)?;
         let start = self.start_of_file(&light_client, &anchor)?;

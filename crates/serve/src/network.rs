@@ -84,6 +84,10 @@ const UNPROVABLE: [&str; 27] = [
     "net_peerCount",
 ];
 
+/// Methods that are answered here, but not for a rollup: the rules of its blocks are not built in.
+const NOT_OF_A_ROLLUP: [&str; 4] =
+    ["eth_call", "eth_estimateGas", "eth_getBlockByHash", "eth_getBlockByNumber"];
+
 /// Methods that are answered here.
 const ANSWERED: [&str; 18] = [
     "eth_accounts",
@@ -127,7 +131,10 @@ impl Network {
 
     async fn find(&self, call: &Call<'_>, session: Option<&Session>) -> Answer {
         if let ("eth_subscribe", Some(session)) = (call.method.as_str(), session) {
-            return subscribe(session, call.params);
+            return match self.client.network().has_committee() {
+                true => subscribe(session, call.params),
+                false => Answer::error(&no_subscription_to_a_rollup()),
+            };
         }
         let refusal = match self.proven(call, session).await {
             Ok(answered) => return self.proven_answer(call, &answered),
@@ -157,6 +164,9 @@ impl Network {
 
     async fn proven(&self, call: &Call<'_>, session: Option<&Session>) -> Result<Answered, Unanswered> {
         let client = &self.client;
+        if !client.network().has_committee() && NOT_OF_A_ROLLUP.contains(&call.method.as_str()) {
+            return Err(Unanswered::Unprovable(not_of_a_rollup()));
+        }
         let params = |most| Params::read(call.params, most);
         match call.method.as_str() {
             "eth_getBalance" => account::balance(client, &params(2)?).await,
@@ -209,6 +219,22 @@ fn unprovable(method: &str) -> RpcError {
         "not_provable",
         "the method has no proven answer here",
         "Start the server with --pass-through, which asks one provider without proof, or ask a provider yourself.",
+    )
+}
+
+fn not_of_a_rollup() -> RpcError {
+    RpcError::refused(
+        "not_provable",
+        "blocks and calls of a rollup are not proven: the rules of its blocks are not built in",
+        "Start the server with --pass-through, which asks one provider without proof, or ask a provider yourself.",
+    )
+}
+
+fn no_subscription_to_a_rollup() -> RpcError {
+    RpcError::refused(
+        "subscription_refused",
+        "nobody signs the heads of a rollup: L1 vouches for a block now and then",
+        "Ask for `eth_blockNumber` from time to time.",
     )
 }
 

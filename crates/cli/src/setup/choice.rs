@@ -42,6 +42,14 @@ pub(crate) enum Choice {
 }
 
 impl Choice {
+    /// The chain id and the execution providers.
+    pub(crate) fn providers(&self) -> (u64, Vec<Endpoint>) {
+        match self {
+            Self::Network(chosen) => (chosen.network.chain_id(), chosen.rpc.endpoints.clone()),
+            Self::Rollup(chosen) => (chosen.profile.chain_id(), chosen.rpc.endpoints.clone()),
+        }
+    }
+
     /// The chain id and the beacon sources of a network that has some.
     pub(super) fn sources(&self) -> Option<(u64, Vec<Endpoint>)> {
         match self {
@@ -70,18 +78,10 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
     Ok(Chosen::new(named, given.of(&name, chain_id, targets)))
 }
 
-/// Chooses the network `text` with its listed endpoints, whatever the environment says.
-///
-/// # Errors
-/// A usage failure that names what is wrong, but never repeats a URL.
-pub(crate) fn choose_listed(text: &str, patience: Duration) -> Result<Chosen, CommandFailure> {
-    Ok(Chosen::new(network(text, patience)?, Own::nothing()))
-}
-
-/// Chooses all networks that `--network` names, and before each rollup its L1, unless that is named too.
+/// Chooses all networks that `--network` names, those that are named `also`, and before each rollup its L1, unless that is named too.
 ///
 /// An endpoint can name its network. The others, the checkpoint and the file of providers are those of the first network. If a rollup
-/// is named, the providers are those of the first rollup, and the rest is of its L1, with the providers of `l1_rpc_url`. A network for
+/// is named there, the providers are those of the first rollup, and the rest is of its L1, with the providers of `l1_rpc_url`. A network for
 /// which nothing is given has its listed endpoints, and those of its file. `all` names the built-in networks, and the built-in rollups
 /// for which a provider is given.
 ///
@@ -89,6 +89,7 @@ pub(crate) fn choose_listed(text: &str, patience: Duration) -> Result<Chosen, Co
 /// A usage failure that names what is wrong, but never repeats a URL.
 pub(crate) fn choose_all(
     arguments: &EndpointArguments,
+    also: &[String],
     l1_rpc_url: &[String],
     patience: Duration,
 ) -> Result<Choices, CommandFailure> {
@@ -105,10 +106,17 @@ pub(crate) fn choose_all(
     };
     // With `all` the L1 of each rollup is there, and the first one is the first network.
     let first = all.first().map(Named::chain_id).ok_or_else(unknown)?;
-    let rollup = all.iter().find_map(Named::profile).filter(|_| !is_all);
-    let l1_rpc = rollup.map(Profile::l1_chain_id);
-    let targets =
-        Targets { rpc: rollup.map_or(first, Profile::chain_id), l1_rpc, beacon: l1_rpc.unwrap_or(first) };
+    let first_rollup = |all: &[Named]| {
+        let rollup = all.iter().find_map(Named::profile).filter(|_| !is_all);
+        rollup.map(|profile| (profile.chain_id(), profile.l1_chain_id()))
+    };
+    let rollup = first_rollup(&all);
+    for name in also {
+        all.push(named(name, patience)?);
+    }
+    let l1_rpc = first_rollup(&all).map(|(_, l1)| l1);
+    let (rpc, beacon) = rollup.unwrap_or((first, first));
+    let targets = Targets { rpc, l1_rpc, beacon };
     if l1_rpc.is_none() && !l1_rpc_url.is_empty() {
         return Err(no_rollup());
     }

@@ -10,7 +10,7 @@ fn chosen(network: &str, rpc_url: &[&str]) -> (Vec<(String, Option<usize>)>, Vec
         providers: None,
         checkpoint: None,
     };
-    let Ok(choices) = choose_all(&arguments, &[], Duration::from_secs(1)) else { panic!("refused") };
+    let Ok(choices) = choose_all(&arguments, &[], &[], Duration::from_secs(1)) else { panic!("refused") };
     let name = |choice: &Choice| match choice {
         Choice::Network(network) => (network.network.name().to_owned(), None),
         Choice::Rollup(rollup) => (rollup.profile.name().to_owned(), Some(rollup.rpc.endpoints.len())),

@@ -49,11 +49,6 @@ pub(super) struct Own {
 
 impl Own {
     const RPC_OPTION: &str = "--rpc-url, or in ETH_RPC_URL";
-
-    /// Nothing is given.
-    pub(super) fn nothing() -> Self {
-        Self { rpc_option: Self::RPC_OPTION.to_owned(), ..Self::default() }
-    }
 }
 
 impl Given {

@@ -85,7 +85,7 @@ pub(crate) fn choose_one(
     patience: Duration,
 ) -> Result<(Chosen, Option<ChosenRollup>), CommandFailure> {
     let (mut rollups, mut networks) = (Vec::new(), Vec::new());
-    for choice in choose_all(arguments, l1_rpc_url, patience)?.all {
+    for choice in choose_all(arguments, &[], l1_rpc_url, patience)?.all {
         match choice {
             Choice::Rollup(chosen) => rollups.push(*chosen),
             Choice::Network(chosen) => networks.push(*chosen),
@@ -115,7 +115,7 @@ pub(crate) fn choose_rollup(
     patience: Duration,
 ) -> Result<(Profile, Chosen), CommandFailure> {
     let (mut rollups, mut networks) = (Vec::new(), Vec::new());
-    for choice in choose_all(arguments, l1_rpc_url, patience)?.all {
+    for choice in choose_all(arguments, &[], l1_rpc_url, patience)?.all {
         match choice {
             Choice::Rollup(chosen) => rollups.push(chosen.profile),
             Choice::Network(chosen) => networks.push(*chosen),

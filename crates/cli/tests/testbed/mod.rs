@@ -1,6 +1,7 @@
 //! A small chain on loopback that follows the wall clock, and the command as a user runs it.
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its own part")]
 
+pub mod rollup_world;
 pub mod schema;
 pub mod served;
 pub mod token;

@@ -4,8 +4,9 @@ use jsonschema::{Registry, Validator};
 use serde_json::{Value, json};
 
 /// The text of each schema that others may refer to, by its name.
-const SCHEMAS: [(&str, &str); 9] = [
+const SCHEMAS: [(&str, &str); 10] = [
     ("reading", include_str!("../../../../docs/saldo.reading-1.schema.json")),
+    ("health", include_str!("../../../../docs/saldo.health-1.schema.json")),
     ("doctor", include_str!("../../../../docs/saldo.doctor-1.schema.json")),
     ("change", include_str!("../../../../docs/saldo.change-1.schema.json")),
     ("token", include_str!("../../../../docs/saldo.token-1.schema.json")),

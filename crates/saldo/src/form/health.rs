@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use saldo_reading::{Failure, ProviderId, Role};
+use saldo_reading::{Failure, ProviderId, Role, Why};
 use saldo_source::CoFailure;
 use serde::{Serialize, Serializer};
 
 use crate::health::{EndpointHealth, HeadsHealth, Health};
+use crate::rollup_health::{ClaimsHealth, RollupHealth};
 
 #[derive(Serialize)]
 struct HealthForm<'a> {
@@ -16,6 +17,7 @@ struct HealthForm<'a> {
     is_faulted: bool,
     storage_faults: usize,
     heads: &'a Option<HeadsHealth>,
+    rollup: &'a Option<RollupHealth>,
     endpoints: &'a [EndpointHealth],
     failed_together: Vec<CoFailureForm<'a>>,
 }
@@ -43,8 +45,57 @@ impl Serialize for Health {
             is_faulted: self.is_faulted,
             storage_faults: self.storage_faults,
             heads: &self.heads,
+            rollup: &self.rollup,
             endpoints: &self.endpoints,
             failed_together: self.failed_together.iter().map(CoFailureForm::of).collect(),
+        };
+        form.serialize(serializer)
+    }
+}
+
+/// Times in seconds since 1970.
+#[derive(Serialize)]
+struct RollupForm<'a> {
+    number: Option<u64>,
+    timestamp: Option<u64>,
+    level: Option<&'static str>,
+    problem: &'a Option<Why>,
+    refusal: Option<String>,
+    claims: Option<ClaimsForm>,
+    stopped_timestamp: Option<u64>,
+}
+
+#[derive(Serialize)]
+struct ClaimsForm {
+    read_timestamp: u64,
+    newest_timestamp: u64,
+    usual_seconds: Option<u64>,
+    are_late: bool,
+}
+
+impl ClaimsForm {
+    fn of(claims: ClaimsHealth) -> Self {
+        Self {
+            read_timestamp: claims.read_at.as_secs(),
+            newest_timestamp: claims.newest.as_secs(),
+            usual_seconds: claims.usual.map(|usual| usual.as_secs()),
+            are_late: claims.are_late(),
+        }
+    }
+}
+
+/// As `rollup` of `saldo.health/1`.
+impl Serialize for RollupHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let newest = self.newest.as_ref();
+        let form = RollupForm {
+            number: newest.map(|block| block.number()),
+            timestamp: newest.map(|block| block.timestamp().as_secs()),
+            level: newest.map(|block| block.assurance().level().code()),
+            problem: &self.problem,
+            refusal: self.refusal.as_ref().map(ToString::to_string),
+            claims: self.claims.map(ClaimsForm::of),
+            stopped_timestamp: self.stopped.map(|time| time.as_secs()),
         };
         form.serialize(serializer)
     }

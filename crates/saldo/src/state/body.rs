@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use alloy_primitives::B256;
 use saldo_chain::{Body, ExecutionHeader};
+use saldo_reading::Why;
 use saldo_source::{Deadline, IntoBoxed, SortedSet};
 
 use super::block::BlockId;
@@ -37,6 +38,10 @@ pub(crate) async fn full(inner: &Arc<ClientInner>, id: BlockId) -> Result<Proven
 }
 
 async fn find(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenBlock, NotProven> {
+    // The rules of its blocks are not built in, so a megabyte would be asked for in vain.
+    if inner.head.is_of_rollup() {
+        return Err(NotProven::new(Why::UnknownFork, Vec::new()));
+    }
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let header = header::of(inner, &found, deadline).await?;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use alloy_primitives::Bytes;
-use saldo_chain::Anchor;
+use saldo_chain::{Anchor, EnvironmentError};
 use saldo_execute::{
     Call, Estimate, Meter, Output, Refusal, estimate_within, execute_within, foresee_within,
 };
@@ -123,6 +123,9 @@ async fn run<T>(
     call: &Call,
     run: impl Fn(&ProvenState, &saldo_chain::Environment, &mut Meter) -> Result<T, Refusal>,
 ) -> Result<(Anchor, T), CallError> {
+    if inner.head.is_of_rollup() {
+        return Err(not_run(&EnvironmentError::Rollup));
+    }
     let deadline = Deadline::after(inner.env.clock(), inner.env.policy.deadline);
     let found = inner.find_block(id, inner.env.half(deadline)).await?;
     let environment = found.anchor.environment(&inner.head.network());
