@@ -46,7 +46,9 @@ class Engine:
     # Much longer than a block takes and much shorter than an outage: a client that hangs delays the others.
     DEADLINE_SECONDS = 3.0
 
-    def __init__(self, name: str, url: str, jwt_secret: bytes) -> None:
+    def __init__(
+        self, name: str, url: str, jwt_secret: bytes, versions: tuple[int, ...] = GET_PAYLOAD_VERSIONS
+    ) -> None:
         self.name = name
         self._url = url
         self._jwt_secret = jwt_secret
@@ -55,7 +57,7 @@ class Engine:
         offered = self._ask("exchangeCapabilities", [])
         self._get_payload = next(
             f"getPayloadV{version}"
-            for version in GET_PAYLOAD_VERSIONS
+            for version in versions
             if f"engine_getPayloadV{version}" in offered
         )
 

@@ -31,6 +31,8 @@ OLDEST_GO = (1, 25)
 INSTALL_SECONDS = 1800.0
 # An ethrex build takes five minutes on one core; the machine may be busy.
 BUILD_SECONDS = 5400.0
+# Outside the entries, so that an interrupted build continues where it stopped, and for both builds. 2 GB, which no binary needs.
+GO_BUILD = "go.build"
 DEBIAN_PACKAGES = ("gcc", "libc6-dev", "libssl-dev", "pkg-config")
 
 
@@ -49,6 +51,8 @@ class Installed:
     hardhat: Path | None
     # None if Go is missing or too old.
     geth: Path | None
+    # The same.
+    op_geth: Path | None
     python: Path
 
 
@@ -57,14 +61,17 @@ def install(logs: Path) -> Installed:
     root = cache()
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
-        return Installed(
+        installed = Installed(
             ethrex=_ethrex(root, logs) / "saldo-testnet-execution",
             ethereumjs=_packages(root, logs, "ethereumjs", HERE),
             bare=_packages(root, logs, "bare", HERE / "bare"),
             hardhat=_hardhat(root, logs),
-            geth=_geth(root, logs),
+            geth=_geth(root, logs, "geth"),
+            op_geth=_geth(root, logs, "op-geth"),
             python=_consensus(root, logs) / "venv/bin/python",
         )
+        shutil.rmtree(root / GO_BUILD, ignore_errors=True)
+        return installed
 
 
 @dataclass(frozen=True)
@@ -84,7 +91,7 @@ def development_nodes(logs: Path) -> DevelopmentNodes:
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
         bare = _packages(root, logs, "bare", HERE / "bare")
-        return DevelopmentNodes(bare, _hardhat(root, logs), _geth(root, logs))
+        return DevelopmentNodes(bare, _hardhat(root, logs), _geth(root, logs, "geth"))
 
 
 def cache() -> Path:
@@ -129,29 +136,28 @@ def _ethrex(root: Path, logs: Path) -> Path:
     return _entry(root, "ethrex", inputs, make)
 
 
-def _geth(root: Path, logs: Path) -> Path | None:
-    source = HERE / "geth"
-    inputs = [source / name for name in ("go.mod", "go.sum")]
+def _geth(root: Path, logs: Path, name: str) -> Path | None:
+    """geth, or op-geth, which is a version of it for rollups with the same name of its package."""
+    source = HERE / name
+    inputs = [source / file for file in ("go.mod", "go.sum")]
 
     def make(entry: Path) -> None:
-        _say("building geth (about four minutes of one core, once)")
-        # Outside the entry, so that an interrupted build continues where it stopped. 1.6 GB, which the binary does not need.
-        scratch = root / "geth.build"
+        _say(f"building {name} (about four minutes of one core, once)")
+        scratch = root / GO_BUILD
         settings = {
             # go.mod and go.sum decide every version, also that of Go.
             "GOFLAGS": "-mod=readonly -modcacherw", "GOTOOLCHAIN": "local", "GOWORK": "off",
             "GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "cache"), "CGO_ENABLED": "0",
         }
-        words = [f"{name}={value}" for name, value in settings.items()]
-        build = ["go", "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", entry / "geth"]
+        words = [f"{setting}={value}" for setting, value in settings.items()]
+        build = ["go", "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", entry / name]
         command: Command = ["nice", "env", *words, *build, "github.com/ethereum/go-ethereum/cmd/geth"]
-        run("building geth", command, logs / "build-geth.log", BUILD_SECONDS, source)
-        shutil.rmtree(scratch)
+        run(f"building {name}", command, logs / f"build-{name}.log", BUILD_SECONDS, source)
 
     if _has_go():
-        return _entry(root, "geth", inputs, make) / "geth"
+        return _entry(root, name, inputs, make) / name
     needed = ".".join(map(str, OLDEST_GO))
-    _say(f"geth is left out: it needs Go {needed} or later, and this machine has none")
+    _say(f"{name} is left out: it needs Go {needed} or later, and this machine has none")
     return None
 
 

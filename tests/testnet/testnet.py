@@ -21,6 +21,7 @@ from compiled import all_compiled
 from install import HERE, Installed
 from process import Command, Failed, Process, run, wait_until
 from programs import all_programs
+from rollup_contracts import PROPOSER_ADDRESS, PROPOSER_KEY, rollup_contracts
 
 GENESIS = HERE / "genesis.json"
 # Accounts with 10,000 ether at genesis. Their keys are the first ones of a well-known mnemonic.
@@ -65,8 +66,11 @@ class Testnet:
     def __init__(self, directory: Path, installed: Installed) -> None:
         self.directory = directory
         self.genesis: dict[str, Any] = json.loads(GENESIS.read_text())
-        contracts = [*all_programs(), *all_compiled()]
+        # The contracts of a rollup: with proofs that L1 checks, and with time for a challenge.
+        self.checked, self.challenged = rollup_contracts()
+        contracts = [*all_programs(), *all_compiled(), *self.checked.accounts(), *self.challenged.accounts()]
         self.genesis["alloc"] |= {contract.address: contract.account() for contract in contracts}
+        self.genesis["alloc"][PROPOSER_ADDRESS] = {"balance": hex(10_000 * 10**18)}
         self._genesis_file = directory / "genesis.json"
         self._genesis_file.write_text(json.dumps(self.genesis))
         self.chain_id: int = self.genesis["config"]["chainId"]
@@ -201,7 +205,7 @@ class Testnet:
             "to": recipient,
             "value": hex(wei),
             "data": data,
-            "key": FUNDED_KEYS[sender],
+            "key": (FUNDED_KEYS | {PROPOSER_ADDRESS: PROPOSER_KEY})[sender],
         }
         transaction_hash = self.ethrex.call("eth_sendRawTransaction", self._sign(transaction))
         receipt: dict[str, Any] = {}
@@ -291,11 +295,11 @@ def request(name: str, url: str, method: str, *parameters: Any) -> Any:
     return answer["result"]
 
 
-def fetch(url: str, body: bytes | None = None) -> Any:
+def fetch(url: str, body: bytes | None = None, seconds: float = REQUEST_SECONDS) -> Any:
     """A JSON document; raises `Failed` for anything else."""
     asked = urllib.request.Request(url, body, {"content-type": "application/json"})
     try:
-        with urllib.request.urlopen(asked, timeout=REQUEST_SECONDS) as response:
+        with urllib.request.urlopen(asked, timeout=seconds) as response:
             return json.load(response)
     except (OSError, ValueError) as error:
         raise Failed(f"{url}: {error}") from error

@@ -108,7 +108,7 @@ fn provisional_names_the_claim_and_its_provider() {
         &[
             &format!("{ALICE}  provisional: the sync committee has not signed the block yet\n"),
             "claimed by anna, not proven: 1.5 ether",
-            "anna: its proof waits for the committee to sign the block (",
+            "anna: its proof waits for its block to be signed or vouched for (",
         ],
     );
     let zero = services.run_for(UNUSED, &["--no-wait"]);

@@ -362,10 +362,10 @@ impl Outcome {
 impl std::fmt::Display for Outcome {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
-            Self::Joined => f.write_str("its proof joined a signed header"),
+            Self::Joined => f.write_str("its proof joined a trusted header"),
             Self::Accepted => f.write_str("its light-client data was accepted"),
             Self::Named { root } => write!(f, "named block {root} as the checkpoint"),
-            Self::Pending => f.write_str("its proof waits for the committee to sign the block"),
+            Self::Pending => f.write_str("its proof waits for its block to be signed or vouched for"),
             Self::Overtaken => f.write_str("another answer came first"),
             Self::Unfinished => f.write_str("had not answered at the deadline"),
             Self::Failed(failure) => failure.fmt(f),
