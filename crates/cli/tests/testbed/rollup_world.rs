@@ -27,7 +27,7 @@ impl World {
     pub fn new() -> Self {
         let l1 = Chain::builder(79)
             .slot_duration(Duration::from_secs(1))
-            .genesis_time(UnixTime::from_secs(now() - 200))
+            .genesis_time(UnixTime::from_secs(now().saturating_sub(200)))
             .history(40)
             .build();
         let rollup = Rollup::new(&l1, KIND);
@@ -41,7 +41,7 @@ impl World {
         let l1_file = file(&l1.network().with_checkpoint(l1.checkpoint()).to_toml());
         let rollup_file = file(&rollup.profile_toml());
         let world = Self { l1, rollup, servers, l1_file, rollup_file };
-        world.advance_to(now() - BEHIND);
+        world.advance_to(now().saturating_sub(BEHIND));
         world
     }
 
@@ -66,9 +66,9 @@ impl World {
 
     /// Proposes the blocks up to the next end of an interval, and lets all time pass that the chains are behind. Returns the game.
     pub fn propose(&self) -> Address {
-        let last = (self.rollup.chain().tip().number + 1).next_multiple_of(20);
+        let last = self.rollup.chain().tip().number.saturating_add(1).next_multiple_of(20);
         while self.rollup.chain().tip().number < last {
-            self.advance_to(self.l1.now().as_secs() + 2);
+            self.advance_to(self.l1.now().as_secs().saturating_add(2));
         }
         let game = self.rollup.propose(last).game();
         self.advance_to(now());
