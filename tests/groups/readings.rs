@@ -16,6 +16,8 @@ mod nothing_weaker_replaces_something_stronger;
 mod the_gate_lets_out_what_is_true_now;
 #[path = "../unknown_is_never_added_up.rs"]
 mod unknown_is_never_added_up;
+#[path = "../watching_a_rollup_costs_little.rs"]
+mod watching_a_rollup_costs_little;
 #[path = "../watching_costs_little.rs"]
 mod watching_costs_little;
 #[path = "../what_is_handed_out_is_true_now.rs"]

@@ -49,6 +49,8 @@ struct RollupState {
     tried: Option<((Generation, B256), Duration)>,
     /// When L1 was asked last, on the monotonic clock.
     asked: Option<Duration>,
+    /// What the last reading of the contracts asked for, and how many readings have begun with it.
+    asked_for: (Query, usize),
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.
     accepted: Vec<Accepted>,
     generation: Generation,
@@ -69,8 +71,10 @@ impl Rollup {
     const PAUSE: Duration = Duration::from_secs(30);
     /// The most games that are looked at again.
     const MOST_STANDING: usize = 64;
-    /// The most rounds of proofs for one reading of the contracts. Without hints 11 are needed.
+    /// The most rounds of proofs for one reading of the contracts. The first one needs 11.
     const MOST_ROUNDS: usize = 16;
+    /// How many readings begin with what an earlier one asked for. Then one begins anew, without the games that nobody looks at any more.
+    const MOST_REPEATED: usize = 8;
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, profile: Profile, l1: AnyL1) -> Self {
         let (syncing, state) = (futures_util::lock::Mutex::new(()), Mutex::default());
@@ -195,12 +199,21 @@ impl Rollup {
     ) -> Result<Result<Outcome, Refusal>, NothingOfL1> {
         let nothing = |why| NothingOfL1 { why, attempts: Vec::new() };
         let standing = self.standing(recorded);
-        let mut query = Query::default();
-        let mut state = ProvenState::new(block.anchor.state_root());
+        // Most of it is the same under each block. If it cannot be proven, the next reading begins anew.
+        let (mut query, repeated) = std::mem::take(&mut self.state().asked_for);
+        let mut state = match query.is_empty() {
+            true => ProvenState::new(block.anchor.state_root()),
+            false => self.l1.prove(block, &query, deadline).await?,
+        };
         for _ in 0..Self::MOST_ROUNDS {
             let now = self.head.now().time();
             match contracts::read(&self.profile, (&block.anchor, &state), now, &standing) {
-                Ok(outcome) => return Ok(Ok(outcome)),
+                Ok(outcome) => {
+                    if repeated < Self::MOST_REPEATED {
+                        self.state().asked_for = (query, repeated.saturating_add(1));
+                    }
+                    return Ok(Ok(outcome));
+                }
                 Err(Obstacle::Refused(refusal)) => return Ok(Err(refusal)),
                 Err(Obstacle::Missing(more)) => query.merge(more),
                 Err(_) => return Err(nothing(Why::InternalFault)),
