@@ -93,6 +93,23 @@ fn only_other_operators_that_name_the_same_block_count() {
     assert!(clock.monotonic() - began <= Policy::rollup().deadline);
 }
 
+/// One that asks to wait is not asked again for the name of a block, before the time is over.
+#[test]
+fn an_operator_that_asks_to_wait_is_left_alone() {
+    let (world, other) = world(5);
+    let client = client(&world, &BOTH, Policy { operators_per_address: 1, ..Policy::rollup() });
+    other.set(Fault::RateLimited { retry_after: Some("600".to_owned()) });
+    let asked = || other.exchanges();
+    assert_eq!(provisional(world.read(&client, ALICE)).quorum(), None);
+    let first = asked();
+    assert!(first >= 1, "it is asked once");
+    for _ in 0..4 {
+        world.pass(1);
+        assert_eq!(provisional(world.read(&client, ALICE)).quorum(), None);
+    }
+    assert_eq!(asked(), first);
+}
+
 /// How many requests for blocks a second proven reading takes.
 fn requests_of_a_proven_reading(providers: &[&str]) -> u64 {
     let (world, other) = world(3);

@@ -8,7 +8,7 @@ use futures_util::future::join_all;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
-use saldo_reading::{Failure, Holding, ProviderId, Role};
+use saldo_reading::{Attempt, Failure, Holding, Outcome, ProviderId, Role};
 use saldo_source::execution::{At, Question};
 use saldo_source::{Answer, Deadline, Endpoint, IntoBoxed, MaybeSend, MaybeSync, SortedSet};
 use serde_json::value::RawValue;
@@ -103,12 +103,10 @@ impl Proofs {
         let willing =
             self.env.dispatcher.willing(Role::Execution, "eth_getBlockByNumber", &self.env.execution);
         let ask = |provider: &'_ Endpoint| {
-            let operator = provider.operator_key();
-            let latest = [Question::BlockAt(At::Latest)];
             let provider = provider.clone();
             async move {
-                let head = self.headers(&provider, &latest, deadline).await.ok()?.pop()?;
-                Some((operator, head.timestamp()))
+                let head = self.one_header(&provider, At::Latest, deadline).await?;
+                Some((provider.operator_key(), head.timestamp()))
             }
         };
         let heads = join_all(willing.into_iter().map(ask)).await;
@@ -136,12 +134,24 @@ impl Proofs {
         let others: Vec<Endpoint> =
             willing.into_iter().filter(|endpoint| asked.insert(endpoint.operator_key())).cloned().collect();
         let ask = async |endpoint: &Endpoint| {
-            let question = [Question::BlockAt(At::Number(header.number()))];
-            let named = self.headers(endpoint, &question, deadline).await.ok()?.pop()?;
+            let named = self.one_header(endpoint, At::Number(header.number()), deadline).await?;
             (named.hash() == header.hash()).then(|| endpoint.operator_key())
         };
         operators.extend(join_all(others.iter().map(ask)).await.into_iter().flatten());
         operators.len()
+    }
+
+    /// Asks one provider for a header, beside the hedged requests. How it ends counts there too: one that asks to wait is left alone.
+    async fn one_header(&self, provider: &Endpoint, at: At, deadline: Deadline) -> Option<ExecutionHeader> {
+        let began = self.env.clock().monotonic();
+        let named = self.headers(provider, &[Question::BlockAt(at)], deadline).await;
+        let named = named.and_then(|mut headers| headers.pop().ok_or(Failure::NoResult));
+        let outcome = named.as_ref().err().cloned().map_or(Outcome::Accepted, Outcome::Failed);
+        let took = self.env.clock().monotonic().saturating_sub(began);
+        let provider = provider.id().clone();
+        let attempt = Attempt { provider, role: Role::Execution, outcome, took, over_policy: false };
+        self.env.dispatcher.note("eth_getBlockByNumber", &[attempt]);
+        named.ok()
     }
 
     async fn headers(
