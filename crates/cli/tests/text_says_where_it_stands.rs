@@ -69,7 +69,7 @@ fn verbose_adds_the_attempts_and_the_trust_start() {
     let reading = services.run_for(ALICE, &["-v"]);
     assert_says(
         &reading,
-        &["anna: its proof joined a signed header (", "nonce 0", "trust starts from checkpoint 0x"],
+        &["anna: its proof joined a trusted header (", "nonce 0", "trust starts from checkpoint 0x"],
     );
     assert!(reading.err.contains("head.signed"), "the log: {reading:?}");
     assert!(!services.run_for(ALICE, &[]).all().contains("checkpoint"));
