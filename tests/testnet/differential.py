@@ -83,7 +83,7 @@ class Differential:
         expect_equal("amount", reading["amount"], str(amount), reading["why"])
         call = {"to": compiled.UPGRADED, "data": balance_of(compiled.HOLDER)}
         for client in self._testnet.clients:
-            theirs = int(client.call("eth_call", call, hex(reading["block"]["number"])), 16)
+            theirs = int(client.call("eth_call", call, client.await_block(reading["block"]["number"])), 16)
             expect_equal(f"amount at {client.name}", theirs, amount)
 
     def _read(self, programs: list[Program]) -> None:

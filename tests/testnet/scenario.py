@@ -69,8 +69,8 @@ class Scenario:
             yield "all are stopped, without an earlier reading: unknown", lambda: self._ask_unknown(recipient)
 
     def _demand_one_chain(self) -> None:
-        number = hex(self._testnet.signed_block_number())
-        blocks = [client.call("eth_getBlockByNumber", number, False) for client in self._up]
+        number = self._testnet.signed_block_number()
+        blocks = [client.call("eth_getBlockByNumber", client.await_block(number), False) for client in self._up]
         for field in ("hash", "stateRoot"):
             values = {block[field] for block in blocks}
             expect(len(values) == 1, f"{field} of block {number} differs: {values}")
@@ -182,7 +182,7 @@ class Scenario:
             signed = (block["signers"], block["committee_size"])
             expect_equal("signers and committee", signed, (SIGNERS, COMMITTEE_SIZE))
         for client in self._up:
-            number = hex(block["number"])
+            number = client.await_block(block["number"])
             theirs = client.call("eth_getBlockByNumber", number, False)
             expect_equal(f"block hash at {client.name}", block["hash"], theirs["hash"])
             expect_equal(f"state root at {client.name}", block["state_root"], theirs["stateRoot"])

@@ -51,6 +51,12 @@ class ExecutionClient:
         """Requests one JSON-RPC result."""
         return request(self.name, self.url, method, *parameters)
 
+    def await_block(self, number: int) -> str:
+        """The number as JSON-RPC has it, once the client has that block. On a busy machine one that follows can lag."""
+        has_it = lambda: int(self.call("eth_blockNumber"), 16) >= number
+        wait_until(f"block {number} at {self.name}", has_it, START_SECONDS, [self.process])
+        return hex(number)
+
     def answers(self) -> bool:
         """Whether the client is up."""
         try:
