@@ -91,7 +91,9 @@ def development_nodes(logs: Path) -> DevelopmentNodes:
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
         bare = _packages(root, logs, "bare", HERE / "bare")
-        return DevelopmentNodes(bare, _hardhat(root, logs), _geth(root, logs, "geth"))
+        nodes = DevelopmentNodes(bare, _hardhat(root, logs), _geth(root, logs, "geth"))
+        shutil.rmtree(root / GO_BUILD, ignore_errors=True)
+        return nodes
 
 
 def cache() -> Path:

@@ -67,18 +67,20 @@ class Rollup:
                 )
                 yield "rollup: withdrawn when L1 retires the games", lambda: self._retire_and_await(wallet)
             yield "rollup: not proven when L1 blacklisted the game", self._read_blacklisted
-            yield "rollup: no proof was served that is not of the head", self._demand_head_only
+            yield "rollup: proofs were asked for, and served at the head alone", self._demand_head_only
 
     @contextmanager
     def _running(self) -> Iterator[tuple[RollupChain, HeadOnly]]:
         chain = RollupChain(self._testnet.directory, self._op_geth)
-        chain.start(self._testnet.genesis["alloc"], {HOLDER: WEI})
-        provider = HeadOnly(chain)
         try:
-            yield chain, provider
+            chain.start(self._testnet.genesis["alloc"], {HOLDER: WEI})
+            provider = HeadOnly(chain)
+            try:
+                yield chain, provider
+            finally:
+                provider.stop()
         finally:
             chain.stop()
-            provider.stop()
 
     def _use(self, chain: RollupChain, provider: HeadOnly) -> None:
         for name, contracts in (("checked", self._testnet.checked), ("challenged", self._testnet.challenged)):
@@ -158,8 +160,15 @@ class Rollup:
         reading = wallet.await_reading("proven", VOUCHED_SECONDS)
         self._demand_true(reading, "l1_proof_checked", WEI + MORE_WEI)
 
+        def is_final() -> bool:
+            """The newest true game, although a false one was created before it."""
+            _, final = self._read("challenged.toml", "--finalized", "--rpc-url", f"op-geth={self._chain.url}")
+            return bool(final["state"] == "proven" and final["amount"] == str(WEI + MORE_WEI))
+
+        self._wait("final block with the new amount", is_final, VOUCHED_SECONDS)
+
     def _lie(self) -> None:
-        """Anybody may propose roots of no block. Here the newest games do: one can still be challenged, and one was refuted."""
+        """Everyone may propose roots of no block. Here the newest games do: one can still be challenged, and one was refuted."""
         number = self._next_number()
         false = [bytes([0x66 + place]) * 32 for place in range(INTERVAL // STEP)]
         self._create(self._testnet.challenged, number, false[-1:])
@@ -271,9 +280,9 @@ class Rollup:
                 stderr=log, text=True, start_new_session=True,
             )
         try:
-            assert child.stdout is not None
-            served = [json.loads(child.stdout.readline()) for _ in range(2)]
-            yield next(line["url"] for line in served if line["chain_id"] == CHAIN_ID)
+            announced = Lines(child)
+            self._wait("both networks of saldo serve", lambda: len(announced.all) >= 2, ANSWER_SECONDS)
+            yield next(line["url"] for line in announced.all if line["chain_id"] == CHAIN_ID)
         finally:
             child.kill()
             child.wait()
@@ -299,6 +308,20 @@ def _ask(url: str, method: str, *parameters: Any) -> dict[str, Any]:
     """A whole answer of JSON-RPC: with a result, or with an error."""
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
     return dict(fetch(url, body.encode(), ANSWER_SECONDS))
+
+
+class Lines:
+    """What a process has printed so far, each line a JSON object."""
+
+    def __init__(self, child: subprocess.Popen[str]) -> None:
+        self._child = child
+        self.all: list[dict[str, Any]] = []
+        threading.Thread(target=self._collect, daemon=True).start()
+
+    def _collect(self) -> None:
+        assert self._child.stdout is not None
+        for line in self._child.stdout:
+            self.all.append(json.loads(line))
 
 
 class Wallet:

@@ -25,6 +25,8 @@ BLOCK_SECONDS = 2
 PAST_BLOCKS = 20
 # A provider's head goes on while it is asked.
 NEWEST = 2
+# After so many failures in a row it stands still.
+MOST_FAILURES = 10
 DEPOSITOR = bytes.fromhex("deaddeaddeaddeaddeaddeaddeaddeaddead0001")
 L1_BLOCK = bytes.fromhex("4200000000000000000000000000000000000015")
 MESSAGE_PASSER = "0x4200000000000000000000000000000000000016"
@@ -66,6 +68,7 @@ class RollupChain:
 
     directory: Path
     op_geth: Path
+    process: Process | None = None
     genesis_time: int = field(default_factory=lambda: int(time.time()) - PAST_BLOCKS * BLOCK_SECONDS)
 
     def start(self, l1_accounts: dict[str, Any], funded: dict[str, int]) -> None:
@@ -88,8 +91,11 @@ class RollupChain:
         command += ["--authrpc.port", str(engine), "--authrpc.jwtsecret", secret, "--rollup.disabletxpoolgossip"]
         self.process = Process("op-geth", command, logs / "op-geth.log", self.directory)
         wait_until("answer from op-geth", self._answers, START_SECONDS, [self.process])
-        # The newest one is for forks that this chain does not have.
-        self._engine = Engine("op-geth", f"http://127.0.0.1:{engine}", bytes.fromhex(secret.read_text()), (4,))
+        try:
+            # The newest version is for forks that this chain does not have.
+            self._engine = Engine("op-geth", f"http://127.0.0.1:{engine}", bytes.fromhex(secret.read_text()), (4,))
+        except EngineError as error:
+            raise Failed(str(error)) from error
         self._hash = self.call("eth_getBlockByNumber", "0x0", False)["hash"]
         self._number, self._time = 0, self.genesis_time
         threading.Thread(target=self._advance, daemon=True).start()
@@ -98,7 +104,8 @@ class RollupChain:
     def stop(self) -> None:
         """Stops the blocks, and then the client."""
         self._is_stopped.set()
-        self.process.stop()
+        if self.process:
+            self.process.stop()
 
     def call(self, method: str, *parameters: Any) -> Any:
         """Requests one JSON-RPC result of op-geth."""
@@ -136,16 +143,21 @@ class RollupChain:
             return False
 
     def _advance(self) -> None:
+        failures = 0
         while not self._is_stopped.wait(max(0.0, self._time + BLOCK_SECONDS - time.time())):
             try:
                 self._build()
+                failures = 0
             except EngineError as error:
-                # One that was killed by `stop` is no fault.
-                self._fault = None if self._is_stopped.is_set() else error
-                return
+                # A busy machine can miss a deadline. One that was killed by `stop` is no fault.
+                failures += 1
+                if failures == MOST_FAILURES and not self._is_stopped.is_set():
+                    self._fault = error
+                    return
+                self._is_stopped.wait(1.0)
 
     def _build(self) -> None:
-        deposits, self._deposits = self._deposits, []
+        deposits = list(self._deposits)
         beacon_root = _hexed(keccak256(b"beacon" + word(self._number)))
         attributes = {
             "timestamp": hex(self._time + BLOCK_SECONDS), "prevRandao": _hexed(keccak256(b"randao" + word(self._number))),
@@ -154,13 +166,11 @@ class RollupChain:
             # Zeros: as the configuration says.
             "noTxPool": True, "gasLimit": hex(GAS_LIMIT), "eip1559Params": _hexed(bytes(8)),
         }
-        built = self._engine.build(self._forkchoice(), attributes)
-        self._hash = built.payload["blockHash"]
+        built = self._engine.build(_forkchoice(self._hash), attributes)
+        digest = built.payload["blockHash"]
+        self._engine.follow(built, beacon_root, _forkchoice(digest))
+        self._hash, self._deposits = digest, self._deposits[len(deposits):]
         self._number, self._time = int(built.payload["blockNumber"], 16), int(built.payload["timestamp"], 16)
-        self._engine.follow(built, beacon_root, self._forkchoice())
-
-    def _forkchoice(self) -> dict[str, str]:
-        return {name: self._hash for name in ("headBlockHash", "safeBlockHash", "finalizedBlockHash")}
 
     def _l1_info(self) -> bytes:
         """The first transaction of each block (`setL1BlockValuesIsthmus`). What it says of L1 is made up."""
@@ -168,6 +178,10 @@ class RollupChain:
         data = keccak256(b"setL1BlockValuesIsthmus()")[:4] + b"".join(value.to_bytes(size, "big") for value, size in sizes)
         source = keccak256(word(1) + keccak256(word(self._number) + word(0)))
         return _deposit(source, DEPOSITOR, L1_BLOCK, 0, 1_000_000, data)
+
+
+def _forkchoice(digest: str) -> dict[str, str]:
+    return {name: digest for name in ("headBlockHash", "safeBlockHash", "finalizedBlockHash")}
 
 
 def _deposit(source: bytes, sender: bytes, to: bytes, wei: int, gas: int, data: bytes) -> bytes:

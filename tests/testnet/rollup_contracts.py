@@ -21,7 +21,7 @@ IMPLEMENTATIONS, GAMES, LIST = 101, 103, 104
 BLACKLIST, RESPECTED, PAUSES = 5, 6, 1
 COUNTERED, PROVERS, PROOFS, TEE = 5, 6, 7, 0
 DEFENDER_WINS = 2
-# Who proposes. Nobody else sends from there, so that it can run beside other checks.
+# Who proposes. No other check sends from there, so that it can run beside other checks.
 PROPOSER_ADDRESS = "0x90f79bf6eb2c4f870365e785982e1f101e93b906"
 PROPOSER_KEY = "0x7c852118294e51e653712a81e05800f419141751be58f605c371e15141b007a6"
 PROPOSER = bytes.fromhex(PROPOSER_ADDRESS[2:])

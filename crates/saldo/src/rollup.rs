@@ -73,7 +73,7 @@ impl Rollup {
     const MOST_STANDING: usize = 64;
     /// The most rounds of proofs for one reading of the contracts. The first one needs 11.
     const MOST_ROUNDS: usize = 16;
-    /// How many readings begin with what an earlier one asked for. Then one begins anew, without the games that nobody looks at any more.
+    /// How many readings begin with what an earlier one asked for. Then one begins anew, without the games that are no longer read.
     const MOST_REPEATED: usize = 8;
 
     pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, profile: Profile, l1: AnyL1) -> Self {

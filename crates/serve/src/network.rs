@@ -233,7 +233,7 @@ fn not_of_a_rollup() -> RpcError {
 fn no_subscription_to_a_rollup() -> RpcError {
     RpcError::refused(
         "subscription_refused",
-        "nobody signs the heads of a rollup: L1 vouches for a block now and then",
+        "no committee signs the heads of a rollup: L1 vouches for a block now and then",
         "Ask for `eth_blockNumber` from time to time.",
     )
 }

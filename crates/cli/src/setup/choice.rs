@@ -111,6 +111,9 @@ pub(crate) fn choose_all(
         rollup.map(|profile| (profile.chain_id(), profile.l1_chain_id()))
     };
     let rollup = first_rollup(&all);
+    if is_all && !also.is_empty() {
+        return Err(all_and_more());
+    }
     for name in also {
         all.push(named(name, patience)?);
     }
@@ -189,6 +192,11 @@ impl ChosenRollup {
 
 fn name_of_network(arguments: &EndpointArguments) -> String {
     arguments.network.clone().or_else(|| variable("SALDO_NETWORK")).unwrap_or("mainnet".into())
+}
+
+fn all_and_more() -> CommandFailure {
+    let next = "Name the networks one by one, or leave --also out.";
+    CommandFailure::usage("all_and_more", "`all` and further networks are named", next)
 }
 
 fn no_rollup() -> CommandFailure {

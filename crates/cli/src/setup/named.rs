@@ -120,7 +120,7 @@ pub(crate) fn network(text: &str, patience: Duration) -> Result<NamedNetwork, Co
         Named::Rollup(rollup) => Err(CommandFailure::usage(
             "rollup",
             format!("{} is a rollup, and this command reads none", rollup.profile.name()),
-            "`saldo balance` reads rollups. Give another command a network with a committee.",
+            "`saldo balance`, `serve` and `doctor` read rollups. Give another command a network with a committee.",
         )),
     }
 }

@@ -141,16 +141,21 @@ impl Proofs {
         operators.len()
     }
 
-    /// Asks one provider for a header, beside the hedged requests. How it ends counts there too: one that asks to wait is left alone.
+    /// Asks one provider for a header, beside the hedged requests. One that asks to wait is backed off. Other failures do not count: a
+    /// missing header is no reason to ask for fewer proofs.
     async fn one_header(&self, provider: &Endpoint, at: At, deadline: Deadline) -> Option<ExecutionHeader> {
+        if self.env.time_left(deadline).is_zero() {
+            return None;
+        }
         let began = self.env.clock().monotonic();
         let named = self.headers(provider, &[Question::BlockAt(at)], deadline).await;
         let named = named.and_then(|mut headers| headers.pop().ok_or(Failure::NoResult));
-        let outcome = named.as_ref().err().cloned().map_or(Outcome::Accepted, Outcome::Failed);
-        let took = self.env.clock().monotonic().saturating_sub(began);
-        let provider = provider.id().clone();
-        let attempt = Attempt { provider, role: Role::Execution, outcome, took, over_policy: false };
-        self.env.dispatcher.note("eth_getBlockByNumber", &[attempt]);
+        if let Err(failure @ (Failure::RateLimited { .. } | Failure::QuotaExhausted)) = &named {
+            let took = self.env.clock().monotonic().saturating_sub(began);
+            let (provider, outcome) = (provider.id().clone(), Outcome::Failed(failure.clone()));
+            let attempt = Attempt { provider, role: Role::Execution, outcome, took, over_policy: false };
+            self.env.dispatcher.note("eth_getBlockByNumber", &[attempt]);
+        }
         named.ok()
     }
 

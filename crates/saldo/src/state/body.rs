@@ -38,7 +38,7 @@ pub(crate) async fn full(inner: &Arc<ClientInner>, id: BlockId) -> Result<Proven
 }
 
 async fn find(inner: &Arc<ClientInner>, id: BlockId) -> Result<ProvenBlock, NotProven> {
-    // The rules of its blocks are not built in, so a megabyte would be asked for in vain.
+    // The rules of its blocks are not built in, so the request would fail.
     if inner.head.is_of_rollup() {
         return Err(NotProven::new(Why::UnknownFork, Vec::new()));
     }
