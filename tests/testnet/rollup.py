@@ -273,32 +273,30 @@ class Rollup:
     @contextmanager
     def _served(self) -> Iterator[str]:
         """`saldo serve` for L1 and the rollup. Gives the URL of the rollup."""
-        command = [self._saldo, "serve", "--json", "--listen", "127.0.0.1:0", "-n", self._network("checked.toml")]
-        with (self._testnet.directory / "logs/rollup-serve.log").open("a") as log:
-            child = subprocess.Popen(
-                [*map(str, command)], env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=log, text=True, start_new_session=True,
-            )
-        try:
-            announced = Lines(child)
-            self._wait("both networks of saldo serve", lambda: len(announced.all) >= 2, ANSWER_SECONDS)
-            yield next(line["url"] for line in announced.all if line["chain_id"] == CHAIN_ID)
-        finally:
-            child.kill()
-            child.wait()
+        command = ["serve", "--json", "--listen", "127.0.0.1:0", "-n", self._network("checked.toml")]
+        with self._started(*command) as (child, log):
+            served = Lines(child, log).all
+            self._wait("both networks of saldo serve", lambda: len(served) >= 2, ANSWER_SECONDS)
+            yield next(line["url"] for line in served if line["chain_id"] == CHAIN_ID)
 
     @contextmanager
     def _wallet(self, profile: str, *options: str) -> Iterator[Wallet]:
-        command = [self._saldo, "balance", "--json", "-n", self._network(profile), *options, HOLDER]
+        command = ["balance", "--json", "-n", self._network(profile), *options, HOLDER]
+        with self._started(*command) as (child, log):
+            wallet = Wallet(child, log, self._demand_wanted)
+            yield wallet
+            wallet.demand_true(self._amounts)
+
+    @contextmanager
+    def _started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], object]]]:
+        """A `saldo` process that runs until the end of the `with` block, and what logs its lines."""
         with (self._testnet.directory / "logs/rollup.log").open("a") as log:
             child = subprocess.Popen(
-                [*map(str, command)], env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                [self._saldo, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                 stderr=log, text=True, start_new_session=True,
             )
-            wallet = Wallet(child, log.write, self._demand_wanted)
             try:
-                yield wallet
-                wallet.demand_true(self._amounts)
+                yield child, log.write
             finally:
                 child.kill()
                 child.wait()
@@ -313,14 +311,16 @@ def _ask(url: str, method: str, *parameters: Any) -> dict[str, Any]:
 class Lines:
     """What a process has printed so far, each line a JSON object."""
 
-    def __init__(self, child: subprocess.Popen[str]) -> None:
+    def __init__(self, child: subprocess.Popen[str], log: Callable[[str], object]) -> None:
         self._child = child
+        self._log = log
         self.all: list[dict[str, Any]] = []
         threading.Thread(target=self._collect, daemon=True).start()
 
     def _collect(self) -> None:
         assert self._child.stdout is not None
         for line in self._child.stdout:
+            self._log(line)
             self.all.append(json.loads(line))
 
 
@@ -331,11 +331,9 @@ class Wallet:
         self, child: subprocess.Popen[str], log: Callable[[str], object], demand_wanted: Callable[[], None]
     ) -> None:
         self._child = child
-        self._log = log
         self._demand_wanted = demand_wanted
-        self._changes: list[dict[str, Any]] = []
+        self._changes = Lines(child, log).all
         self._seen = 0
-        threading.Thread(target=self._collect, daemon=True).start()
 
     def await_reading(
         self, state: str, seconds: float, holds: Callable[[dict[str, Any]], bool] = lambda _: True
@@ -367,9 +365,3 @@ class Wallet:
             if change.get("chain_id") == CHAIN_ID:
                 for amount in amounts(change):
                     expect(amount in true_amounts, f"a false amount: {change}")
-
-    def _collect(self) -> None:
-        assert self._child.stdout is not None
-        for line in self._child.stdout:
-            self._log(line)
-            self._changes.append(json.loads(line))

@@ -69,27 +69,6 @@ impl Client {
         balance.into_boxed()
     }
 
-    /// Reads the native balance of `owner` as [`Client::balance`] does, for a caller who has no place for what is not proven.
-    ///
-    /// On a rollup it is the amount of a proof that was taken at the head of its time, once L1 vouches for a later block. [`Client::state`]
-    /// asks for a proof at that block itself, which most providers of rollups do not serve.
-    ///
-    /// # Errors
-    /// [`NotProven`] if the reading is provisional or unknown.
-    #[inline(never)]
-    pub fn proven_balance(&self, owner: Address) -> BoxedFuture<'_, Result<Proven, NotProven>> {
-        let balance = async move {
-            match self.balance(owner).await {
-                Reading::Proven(proven) => Ok(proven),
-                other => {
-                    let why = other.why().cloned().unwrap_or(Why::InternalFault);
-                    Err(NotProven::new(why, other.attempts().to_vec()))
-                }
-            }
-        };
-        balance.into_boxed()
-    }
-
     /// Reads the account of `owner`: the balance, and the nonce that the same proof shows.
     #[inline(never)]
     pub fn account(&self, owner: Address) -> BoxedFuture<'_, AccountReading> {
