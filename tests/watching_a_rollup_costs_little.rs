@@ -12,7 +12,8 @@ use saldo_tests::counted::{Bytes, Counted};
 
 const MINUTE: Duration = Duration::from_secs(60);
 /// A game each 20 minutes, with a root for each minute: as on Base.
-const KIND: RollupKind = RollupKind::Multiproof { interval: 600, step: 30 };
+const INTERVAL: u64 = 600;
+const KIND: RollupKind = RollupKind::Multiproof { interval: INTERVAL, step: 30 };
 const CHAIN_ID: u64 = 8_453;
 const CLAIM_MINUTES: u64 = 20;
 
@@ -27,7 +28,7 @@ fn owner(number: u64) -> Address {
     Address::from_slice(&alloy_primitives::keccak256(number.to_be_bytes())[..20])
 }
 
-/// A rollup as large as mainnet, which is 30 minutes old when L1 is as old as its history.
+/// A rollup whose state is as large as mainnet's, and whose first block is 30 minutes old.
 fn rollup_on(l1: &Chain, holdings: u64) -> Rollup {
     let accounts: Vec<(Address, U256)> =
         (0..holdings).map(|number| (owner(number), U256::from(number + 1))).collect();
@@ -83,8 +84,8 @@ fn go_on(simulation: &Simulation, rollup: &Rollup, watch: &mut Watch, minutes: u
     let mut proven = 0;
     for minute in 0..minutes {
         if minute % CLAIM_MINUTES == 0 {
-            let (interval, tip) = (600, rollup.chain().tip().number);
-            rollup.propose(tip - tip % interval);
+            let tip = rollup.chain().tip().number;
+            rollup.propose(tip - tip % INTERVAL);
         }
         let until = clock.monotonic() + MINUTE;
         proven += simulation.run(async {

@@ -194,8 +194,6 @@ class HeadOnly:
 
     def __init__(self, chain: RollupChain) -> None:
         self._chain = chain
-        # The block of each proof that was asked for, and whether it was served.
-        self.proofs: list[tuple[int, bool]] = []
         provider = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -243,9 +241,7 @@ class HeadOnly:
         else:
             name = block["blockNumber"] if isinstance(block, dict) else block
             number = head if name == "latest" else int(name, 16) if name.startswith("0x") else 0
-        is_served = number > head - NEWEST
-        self.proofs.append((number, is_served))
-        return is_served
+        return number > head - NEWEST
 
 
 def _hexed(data: bytes) -> str:

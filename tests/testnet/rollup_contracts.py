@@ -1,6 +1,6 @@
 """The contracts that a rollup of the OP Stack has on L1, as small ones that hold the slots of the real ones.
 
-Each writes the slots that its caller names, behind the proxies of the real contracts. What must be in which slot is decided here, and is
+Each writes the slots that its caller names, behind a proxy of EIP-1967 as the real ones. What must be in which slot is decided here, and is
 compared with the slots of the real contracts (`tests/data/rollup/games.json`).
 """
 

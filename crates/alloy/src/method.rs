@@ -55,7 +55,7 @@ async fn about_the_state(client: &Client, method: &str, params: &Params) -> Tran
     }
     let address: Address = params.get(0)?;
     match method {
-        // Most providers of a rollup serve no proof at a block for which L1 vouches: there the client keeps those that it took earlier.
+        // Most providers of a rollup serve no proof at a block for which L1 vouches. The client answers with one that it took earlier.
         "eth_getBalance" if is_newest(client, params)? => {
             let proven = client.proven_balance(address).await.map_err(unproven)?;
             Answered::at(proven.anchor(), &proven.amount().base_units())

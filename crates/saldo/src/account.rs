@@ -8,7 +8,7 @@ use crate::client::Client;
 use crate::state::NotProven;
 
 impl Client {
-    /// Reads the native balance of `owner` as [`Client::balance`] does, for a caller who has no place for what is not proven.
+    /// Reads the native balance of `owner` as [`Client::balance`] does, for a caller that can show proven amounts only.
     ///
     /// On a rollup it is the amount of a proof that was taken at the head of its time, once L1 vouches for a later block. [`Client::state`]
     /// asks for a proof at that block itself, which most providers of rollups do not serve.

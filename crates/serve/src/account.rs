@@ -23,7 +23,7 @@ type Answer = Result<Answered, Unanswered>;
 /// `eth_getBalance`.
 pub(crate) async fn balance(client: &Client, params: &Params<'_>) -> Answer {
     let (address, block) = (params.address(0)?, provable(params.block(1)?)?);
-    // Most providers of a rollup serve no proof at a block for which L1 vouches: there the client keeps those that it took earlier.
+    // Most providers of a rollup serve no proof at a block for which L1 vouches. The client answers with one that it took earlier.
     if block == BlockId::Latest && !client.network().has_committee() {
         let proven = client.proven_balance(address).await.map_err(|error| not_proven(&error))?;
         return Ok(Answered::at(quantity(proven.amount().base_units()), proven.anchor()));

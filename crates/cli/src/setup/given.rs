@@ -96,7 +96,7 @@ impl Given {
             list.iter().filter(|(network, _)| is_own(network)).map(|(_, endpoint)| endpoint.clone()).collect()
         };
         let is_first = chain_id == targets.rpc || chain_id == targets.beacon;
-        // One that is served itself has the endpoints that name no network.
+        // An L1 that is named before the rollup has the endpoints that name no network.
         let is_of_l1 = targets.l1_rpc == Some(chain_id) && chain_id != targets.rpc;
         let rpc_option = match (chain_id == targets.rpc, is_of_l1) {
             (true, _) => Own::RPC_OPTION.to_owned(),
