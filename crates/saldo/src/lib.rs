@@ -82,6 +82,7 @@ mod patience;
 mod proof_file;
 mod proofs;
 mod prove;
+mod proven_balance;
 mod read;
 #[cfg(feature = "rollup")]
 mod read_rollup;
