@@ -19,7 +19,7 @@ const parts = {
   transport: new FetchTransport(),
   storage: new MemoryStorage(),
 };
-const { client, saldo, guard } = await start(parts, {});
+const { client, saldo, guard } = await start(parts, { networks: new Map() });
 
 /** What is in use now: the heap of JavaScript after a collection, the memory of the module, and the whole process, in KiB. */
 function used() {

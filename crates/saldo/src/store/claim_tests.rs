@@ -75,6 +75,7 @@ fn records() -> [(String, Vec<u8>); 4] {
 }
 
 /// The records of earlier builds: the code is in the reading.
+#[cfg(feature = "execute")]
 fn records_with_the_code_inside() -> [(String, Vec<u8>); 3] {
     let (nodes, [first, block, (name, _), _]) = (vec![proof_by_running().0], records());
     let proof = form::Proof { provider: provider().as_str().to_owned(), nodes };
