@@ -12,6 +12,8 @@ mod a_hash_is_proven_at_the_place_of_its_fork;
 mod a_head_known_by_hash_is_fetched;
 #[path = "../a_rollup_is_read_through_its_l1.rs"]
 mod a_rollup_is_read_through_its_l1;
+#[path = "../a_sequencers_signature_is_a_label.rs"]
+mod a_sequencers_signature_is_a_label;
 #[path = "../a_state_tells_its_fork.rs"]
 mod a_state_tells_its_fork;
 #[path = "../calls_are_run_over_proven_state.rs"]

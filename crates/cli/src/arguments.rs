@@ -53,7 +53,7 @@ pub(crate) enum Command {
 
 #[derive(Args)]
 #[command(after_help = "\
-Environment: SALDO_NETWORK, ETH_RPC_URL, SALDO_L1_RPC_URL and SALDO_BEACON_URL (lists separated by commas), SALDO_CHECKPOINT;
+Environment: SALDO_NETWORK; ETH_RPC_URL, SALDO_L1_RPC_URL, SALDO_RELAY_URL and SALDO_BEACON_URL (lists separated by commas); SALDO_CHECKPOINT;
              options win.
 Exit status: 0 everything proven within the age; 1 the command itself failed; 2 usage;
              3 something is not proven, and trying again may help; 4 something is not proven, and you must act.")]
@@ -172,6 +172,10 @@ pub(crate) struct EndpointArguments {
     /// A beacon node that serves light-client data, instead of the listed ones; may be given several times
     #[arg(long, value_name = "[NETWORK:][NAME=]URL")]
     pub(crate) beacon_url: Vec<String>,
+    /// With a rollup: a relay of its sequencer's signatures, which answers `GET URL/latest`; may be given several times. What is
+    /// provisional says whether the sequencer announced it
+    #[arg(long, value_name = "[NETWORK:][NAME=]URL")]
+    pub(crate) relay_url: Vec<String>,
     /// A mirror of light-client data (`saldo mirror`), used beside --beacon-url or instead of it; may be given
     /// several times
     #[arg(long, value_name = "[NETWORK:][NAME=]URL|DIR")]

@@ -46,9 +46,10 @@ pub(crate) async fn run(arguments: DoctorArguments) -> Result<u8, CommandFailure
             note_other_chain(&mut report.diagnosis, report.chain_id, &report.providers, is_own);
             (text::report(&report), json::report(&report), report.diagnosis.verdict)
         }
-        Some(ChosenRollup { profile, is_own, rpc }) => {
+        Some(ChosenRollup { profile, is_own, rpc, relays }) => {
             let doctor = RollupDoctor::new(doctor, profile);
             let doctor = rpc.endpoints.into_iter().fold(doctor, RollupDoctor::provider);
+            let doctor = relays.into_iter().fold(doctor, RollupDoctor::relay);
             let mut report = doctor.examine(&progress).await;
             note_other_chain(&mut report.diagnosis, report.chain_id, &report.providers, is_own);
             (rollup_text::report(&report), rollup_json::report(&report), report.diagnosis.verdict)

@@ -24,8 +24,8 @@ const NO_NEWER_HEAD: u8 = 3;
 pub(crate) async fn run(arguments: MirrorArguments) -> Result<u8, CommandFailure> {
     let MirrorArguments { folder, network, beacon_url, mirror, checkpoint, periods, timeout, json, .. } =
         arguments;
-    let (rpc_url, providers) = Default::default();
-    let named = EndpointArguments { network, rpc_url, beacon_url, mirror, providers, checkpoint };
+    let (rpc_url, relay_url, providers) = Default::default();
+    let named = EndpointArguments { network, rpc_url, beacon_url, relay_url, mirror, providers, checkpoint };
     let chosen = setup::choose(&named, timeout)?;
     let network = chosen.network;
     if chosen.beacon.endpoints.is_empty() {

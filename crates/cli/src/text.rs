@@ -43,6 +43,7 @@ pub(crate) fn reading(
                     write!(text, "\n  claimed by {}, not proven: {amount}", provisional.provider())
                 })
                 .and_then(|()| provisional.quorum().map_or(Ok(()), |quorum| write!(text, "\n  {quorum}")))
+                .and_then(|()| provisional.announced().map_or(Ok(()), |label| write!(text, "\n  {label}")))
         }
         Reading::Unknown(unknown) => write!(text, "{}: {}", warn("unknown"), unknown.why()),
     };

@@ -28,18 +28,25 @@ pub struct RollupDoctor {
     l1: Doctor,
     profile: Profile,
     providers: Vec<Endpoint>,
+    relays: Vec<Endpoint>,
 }
 
 impl RollupDoctor {
     /// The rollup `profile` without providers. `l1` is the configuration of the chain that its contracts are on; its limits are those of
     /// the whole examination.
     pub fn new(l1: Doctor, profile: Profile) -> Self {
-        Self { l1, profile, providers: Vec::new() }
+        Self { l1, profile, providers: Vec::new(), relays: Vec::new() }
     }
 
     /// Adds an execution provider of the rollup.
     pub fn provider(mut self, endpoint: Endpoint) -> Self {
         self.providers.push(endpoint);
+        self
+    }
+
+    /// Adds a relay of the sequencer's signatures. It is asked while the balance is not proven.
+    pub fn relay(mut self, endpoint: Endpoint) -> Self {
+        self.relays.push(endpoint);
         self
     }
 
@@ -73,7 +80,8 @@ impl RollupDoctor {
             join(l1.examine(&next_of_l1), join_all(providers)).await
         };
         let is_pinned = self.profile.is_pinned();
-        let findings = health.as_ref().map(|health| RollupFinding::of(health, is_pinned));
+        let findings =
+            health.as_ref().map(|health| RollupFinding::of(health, is_pinned, self.l1.clock.wall()));
         let mut report = RollupReport {
             l1,
             network: self.profile.name().to_owned(),
@@ -96,7 +104,8 @@ impl RollupDoctor {
         if self.l1.checkpoint.is_none() && self.l1.checkpoint_sources.is_empty() {
             return None;
         }
-        let client = rollup_client::client(&self.l1, &self.profile, &self.providers, patience).ok()?;
+        let client =
+            rollup_client::client(&self.l1, &self.profile, (&self.providers, &self.relays), patience).ok()?;
         let network = NetworkId::new(self.profile.chain_id());
         let holding = Holding::native(network, PROBED);
         let reading = client.read_patiently(&[holding], patience).await.pop()?;

@@ -13,7 +13,7 @@ use crate::doctor::Doctor;
 pub(crate) fn client(
     l1: &Doctor,
     profile: &Profile,
-    providers: &[Endpoint],
+    (providers, relays): (&[Endpoint], &[Endpoint]),
     deadline: Duration,
 ) -> Result<Client, BuildError> {
     let all = |policy: Policy| Policy { operators_per_address: usize::MAX, deadline, ..policy };
@@ -31,6 +31,7 @@ pub(crate) fn client(
     of_l1 = l1.sources.iter().cloned().fold(of_l1, |to, source| to.beacon(source));
     let rollup = Client::rollup(profile.clone()).policy(all(Policy::rollup()));
     let rollup = providers.iter().cloned().fold(rollup, |to, provider| to.rpc(provider));
+    let rollup = relays.iter().cloned().fold(rollup, |to, relay| to.sequencer_relay(relay));
     of_l1.and(rollup).build()
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use alloy_primitives::B256;
-use saldo::{Contract, Refusal, RollupHealth};
+use saldo::{Contract, ProviderId, Refusal, RelayProblem, RollupHealth};
 use saldo_beacon::unit::UnixTime;
 use saldo_reading::Why;
 
@@ -39,11 +39,24 @@ pub enum RollupFinding {
         /// The usual time between two claims.
         usual: Duration,
     },
+    /// The newest block that relays show with the sequencer's signature is old, and the rollup goes on. Fault: the relays, which lag, or
+    /// the sequencer, which signs no more.
+    SignaturesStopped {
+        /// The time of that block.
+        since: UnixTime,
+    },
+    /// A relay showed no block that the sequencer signed. Fault: the relay.
+    Relay {
+        /// The relay.
+        relay: ProviderId,
+        /// Why.
+        problem: RelayProblem,
+    },
 }
 
 impl RollupFinding {
     /// What follows from the state of a client that reads the rollup.
-    pub(crate) fn of(health: &RollupHealth, is_pinned: bool) -> Vec<Self> {
+    pub(crate) fn of(health: &RollupHealth, is_pinned: bool, now: UnixTime) -> Vec<Self> {
         let mut found: Vec<Self> = health.stopped.map(|since| Self::Stopped { since }).into_iter().collect();
         let problem = match (&health.refusal, &health.problem) {
             (Some(Refusal::UnknownCode { contract, got }), _) => {
@@ -60,6 +73,14 @@ impl RollupFinding {
             let since = claims.read_at.saturating_sub(claims.newest);
             found.extend(claims.usual.map(|usual| Self::ClaimsLate { since, usual }));
         }
+        let signed = health.relays.iter().filter_map(|relay| relay.newest).max();
+        let is_old = |signed: &UnixTime| now.saturating_sub(*signed) >= RollupHealth::STANDSTILL;
+        let since = signed.filter(is_old).filter(|_| health.stopped.is_none());
+        found.extend(since.map(|since| Self::SignaturesStopped { since }));
+        found.extend(health.relays.iter().filter_map(|health| {
+            let (relay, problem) = (health.relay.clone(), health.problem.clone()?);
+            Some(Self::Relay { relay, problem })
+        }));
         found
     }
 
@@ -72,12 +93,18 @@ impl RollupFinding {
             Self::Problem(why) => why.code(),
             Self::Stopped { .. } => "rollup_stopped",
             Self::ClaimsLate { .. } => "claims_late",
+            Self::SignaturesStopped { .. } => "signatures_stopped",
+            Self::Relay { .. } => "relay",
         }
     }
 
     /// Whether amounts can still be proven.
     pub(crate) fn is_warning(&self) -> bool {
-        matches!(self, Self::Stopped { .. } | Self::ClaimsLate { .. })
+        match self {
+            Self::Stopped { .. } | Self::ClaimsLate { .. } => true,
+            Self::SignaturesStopped { .. } | Self::Relay { .. } => true,
+            Self::UnknownCode { .. } | Self::NotPinned | Self::Paused | Self::Problem(_) => false,
+        }
     }
 
     pub(crate) fn needs_action(&self) -> bool {
@@ -85,6 +112,7 @@ impl RollupFinding {
             Self::UnknownCode { .. } | Self::NotPinned => true,
             Self::Problem(why) => why.needs_action(),
             Self::Paused | Self::Stopped { .. } | Self::ClaimsLate { .. } => false,
+            Self::SignaturesStopped { .. } | Self::Relay { .. } => false,
         }
     }
 
@@ -102,6 +130,12 @@ impl RollupFinding {
             }
             Self::ClaimsLate { .. } => {
                 "wait: what is read now is proven once a claim about a later block is made."
+            }
+            Self::SignaturesStopped { .. } => {
+                "add a relay of another operator: that tells a relay that lags from a sequencer that signs no more."
+            }
+            Self::Relay { .. } => {
+                "check the URL after --relay-url, or add another relay; without one only the label of the sequencer is missing."
             }
         }
     }
@@ -129,6 +163,15 @@ impl fmt::Display for RollupFinding {
                 counted(since.as_secs() / 60, "minute"),
                 counted(usual.as_secs() / 60, "minute")
             ),
+            Self::SignaturesStopped { since } => {
+                write!(
+                    f,
+                    "goes on, and the newest block that relays show with the sequencer's signature is of {since}"
+                )
+            }
+            Self::Relay { relay, problem } => {
+                write!(f, "the relay {relay} shows no block that the sequencer signed: {problem}")
+            }
         }
     }
 }

@@ -19,7 +19,7 @@ pub use game::Proposal;
 pub use kind::RollupKind;
 
 use crate::{Chain, Preset};
-use contract::{Contracts, PAUSES, registry};
+use contract::{Contracts, PAUSES, SIGNER, registry};
 use word::{last_u64, mapped, of_address, replaced, slot};
 
 /// Seconds between two blocks of a rollup whose chain was not built otherwise.
@@ -212,6 +212,11 @@ impl Rollup {
     /// From the next block on games of this type count. Those that were created before keep what they were.
     pub fn respect(&self, game_type: u32) {
         self.write(self.contracts.registry.address, registry::RESPECTED, 0, game_type.to_be_bytes());
+    }
+
+    /// The key of the sequencer is that of `signer` from now on.
+    pub fn set_sequencer(&self, signer: Address) {
+        self.l1.set_storage(self.contracts.system_config, SIGNER, of_address(signer));
     }
 
     /// Pauses the rollup's system, or goes on. A pause ends by itself after 7,884,000 s.

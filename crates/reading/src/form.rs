@@ -7,6 +7,7 @@ use alloy_primitives::Address;
 use serde::{Serialize, Serializer};
 
 use crate::amount::Amount;
+use crate::announced::Announced;
 use crate::failure::Attempt;
 use crate::provider::ProviderId;
 use crate::quorum::Quorum;
@@ -43,6 +44,8 @@ struct ReadingForm<'a> {
     provider: Option<&'a ProviderId>,
     /// Only of a claim.
     quorum: Option<QuorumForm>,
+    /// Only of a claim.
+    announced: Option<AnnouncedForm>,
     origin: Option<OriginForm<'a>>,
     why: Option<&'a Why>,
     attempts: &'a [Attempt],
@@ -62,6 +65,19 @@ impl QuorumForm {
     }
 }
 
+/// `trust` is for people.
+#[derive(Serialize)]
+struct AnnouncedForm {
+    signer: Address,
+    trust: String,
+}
+
+impl AnnouncedForm {
+    fn of(announced: Announced) -> Self {
+        Self { signer: announced.signer(), trust: announced.to_string() }
+    }
+}
+
 impl<'a> ReadingForm<'a> {
     fn proven(proven: &'a Proven) -> Self {
         Self {
@@ -77,6 +93,7 @@ impl<'a> ReadingForm<'a> {
             block: Some(BlockForm::of(&proven.anchor)),
             provider: Some(&proven.provider),
             quorum: None,
+            announced: None,
             origin: Some(OriginForm::of(proven.anchor.origin())),
             why: None,
             attempts: &proven.attempts,
@@ -105,6 +122,7 @@ impl<'a> ReadingForm<'a> {
             block: None,
             provider,
             quorum: None,
+            announced: None,
             origin: None,
             why: Some(why),
             attempts,
@@ -133,7 +151,9 @@ impl Serialize for Provisional {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let provider = Some(self.provider());
         let form = ReadingForm::not_proven("provisional", provider, self.why(), &self.attempts, self.last());
-        ReadingForm { quorum: self.quorum().map(QuorumForm::of), ..form }.serialize(serializer)
+        let (quorum, announced) =
+            (self.quorum().map(QuorumForm::of), self.announced().map(AnnouncedForm::of));
+        ReadingForm { quorum, announced, ..form }.serialize(serializer)
     }
 }
 

@@ -25,6 +25,7 @@
 //! `saldo.total/1` in `docs`. Nothing implements `Deserialize`: an amount that was read from a text is not proven.
 
 mod amount;
+mod announced;
 mod candidate;
 mod claim;
 mod failure;
@@ -45,6 +46,7 @@ mod total;
 mod why;
 
 pub use amount::Amount;
+pub use announced::Announced;
 pub use candidate::{Candidate, Generation};
 pub use claim::Claim;
 pub use failure::{Attempt, Failure, Outcome, Role, TransportError};

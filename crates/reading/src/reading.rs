@@ -8,6 +8,7 @@ use saldo_proof::StateRoot;
 use saldo_token::VerifiedBalance;
 
 use crate::amount::Amount;
+use crate::announced::Announced;
 use crate::candidate::Candidate;
 use crate::claim::Claim;
 use crate::failure::Attempt;
@@ -170,6 +171,7 @@ pub struct Provisional {
     state_root: StateRoot,
     provider: ProviderId,
     quorum: Option<Quorum>,
+    announced: Option<Announced>,
     why: Why,
     pub(crate) attempts: Arc<[Attempt]>,
     last: Option<Proven>,
@@ -185,8 +187,8 @@ impl Provisional {
         last: Option<Proven>,
     ) -> Self {
         let unconfirmed = Some(claim.amount()).filter(|amount| !amount.is_zero()).map(Amount::new);
-        let (state_root, quorum) = (claim.state_root(), claim.quorum());
-        Self { unconfirmed, state_root, provider, quorum, why, attempts: attempts.into(), last }
+        let (state_root, quorum, announced) = (claim.state_root(), claim.quorum(), claim.announced());
+        Self { unconfirmed, state_root, provider, quorum, announced, why, attempts: attempts.into(), last }
     }
 
     /// Returns the claimed amount, to be shown as unconfirmed; `None` for zero, because a claim is not enough to show zero.
@@ -208,6 +210,12 @@ impl Provisional {
     /// say what one trusts.
     pub fn quorum(&self) -> Option<Quorum> {
         self.quorum
+    }
+
+    /// Returns the key of the sequencer that announced the block of the claim, if a relay showed its signature. It is asked on a rollup
+    /// with a relay only. It proves nothing: its words say what one trusts.
+    pub fn announced(&self) -> Option<Announced> {
+        self.announced
     }
 
     /// Returns why it is not proven.

@@ -39,6 +39,8 @@ pub struct ClientBuilder {
     execution: Vec<Endpoint>,
     beacon: Vec<Endpoint>,
     checkpoint_sources: Vec<Endpoint>,
+    /// Of the sequencer's signatures, if the network is a rollup.
+    relays: Vec<Endpoint>,
     checkpoint: Option<Checkpoint>,
     agreement: Option<usize>,
     policy: Policy,
@@ -67,6 +69,7 @@ impl ClientBuilder {
             execution: Vec::new(),
             beacon: Vec::new(),
             checkpoint_sources: Vec::new(),
+            relays: Vec::new(),
             checkpoint: None,
             agreement: None,
             policy: Policy::default(),
@@ -271,7 +274,8 @@ impl ClientBuilder {
         let l1 = l1_of(&profile, built).ok_or(BuildError::NoL1 { chain_id, l1 })?;
         self.check(Level::L1ProofChecked)?;
         let (io, store) = (self.io()?, self.store());
-        let inner = ClientInner::of_rollup(profile, l1, self.policy, self.execution, io, store);
+        let endpoints = (self.execution, self.relays);
+        let inner = ClientInner::of_rollup(profile, l1, self.policy, endpoints, io, store);
         inner.readings.load_storage(&inner.proofs).map_err(BuildError::Storage)?;
         Ok(inner)
     }
@@ -307,7 +311,13 @@ impl ClientBuilder {
         if self.policy.deadline.is_zero() || self.policy.operators_per_address == 0 || !is_usable {
             return Err(BuildError::Policy);
         }
-        let kinds = [&self.execution, &self.beacon, &self.checkpoint_sources];
+        if !is_rollup && !self.relays.is_empty() {
+            return Err(BuildError::NoRollup);
+        }
+        if let Some(position) = mirror(&self.relays) {
+            return Err(BuildError::Relay { position, error: EndpointError::Mirror });
+        }
+        let kinds = [&self.execution, &self.beacon, &self.checkpoint_sources, &self.relays];
         if kinds.into_iter().any(|endpoints| has_same_name(endpoints)) {
             return Err(BuildError::SameName);
         }

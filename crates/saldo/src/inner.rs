@@ -17,9 +17,9 @@ use crate::hub::WatchHub;
 use crate::last_answers::LastAnswers;
 use crate::proofs::Proofs;
 use crate::readings::Readings;
-#[cfg(feature = "rollup")]
-use crate::rollup::network_of;
 use crate::rollup::{Recorded, Rollup};
+#[cfg(feature = "rollup")]
+use crate::rollup::{Relays, network_of};
 use crate::state::{Bodies, Headers, StateCache, Waves};
 use crate::store::Store;
 
@@ -69,14 +69,15 @@ impl ClientInner {
         profile: Profile,
         l1: AnyL1,
         policy: Policy,
-        execution: Vec<Endpoint>,
+        (execution, relays): (Vec<Endpoint>, Vec<Endpoint>),
         io: Io,
         store: Option<Store>,
     ) -> Self {
         let env = Arc::new(Env::new(io, policy, execution, Vec::new()));
+        let relays = Relays::new(Arc::clone(&env), profile.chain_id(), relays);
         let network = Arc::new(network_of(&profile));
         let head = Arc::new(Head::of_rollup(Arc::clone(&env), network, AnyL1::clone(&l1)));
-        let rollup = Rollup::new(Arc::clone(&env), Arc::clone(&head), profile, l1);
+        let rollup = Rollup::new(Arc::clone(&env), Arc::clone(&head), profile, l1, relays);
         Self::of_head(env, head, Some(rollup), store)
     }
 

@@ -69,6 +69,8 @@ mod hub;
 mod inner;
 #[cfg(feature = "rollup")]
 mod l1;
+#[cfg(feature = "rollup")]
+mod labels;
 #[cfg_attr(not(feature = "last-answers"), path = "no_last_answers.rs")]
 mod last_answers;
 mod link;
@@ -109,7 +111,7 @@ pub use last_answers::LastAnswer;
 pub use pace::Pace;
 pub use proof_file::ProofFileError;
 pub use proofs::Evidence;
-pub use rollup_health::{ClaimsHealth, RollupHealth};
+pub use rollup_health::{ClaimsHealth, RelayHealth, RelayProblem, RollupHealth};
 #[cfg(feature = "execute")]
 pub use saldo_execute::{Call, Estimate, Output};
 #[cfg(feature = "rollup")]
@@ -144,8 +146,8 @@ pub use saldo_chain::{
 };
 pub use saldo_proof_file as proof_files;
 pub use saldo_reading::{
-    Amount, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy, Proven,
-    ProviderId, Provisional, Quorum, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
+    Amount, Announced, Asset, Attempt, Failure, Fault, Freshness, Holding, NetworkId, Now, Outcome, Policy,
+    Proven, ProviderId, Provisional, Quorum, Reading, Role, Sum, Total, TotalError, Totals, Unknown, Why,
 };
 pub use saldo_source::{
     BoxedFuture, Clock, CoFailure, Declared, Directory, DirectoryError, Diversity, Domain, Endpoint,

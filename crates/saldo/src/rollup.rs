@@ -6,6 +6,8 @@
 
 mod contracts;
 mod open;
+#[cfg_attr(not(feature = "sequencer"), path = "rollup/no_relays.rs")]
+mod relays;
 mod standstill;
 mod sync;
 
@@ -13,12 +15,13 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use alloy_primitives::{Address, B256};
+use futures_util::future::join;
 use saldo_beacon::Network;
 use saldo_beacon::unit::UnixTime;
-use saldo_chain::Anchor;
 use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupAnchor};
-use saldo_proof::{ProvenState, Query};
-use saldo_reading::{Attempt, Generation, Why};
+use saldo_chain::{Anchor, ExecutionHeader};
+use saldo_proof::{ProvenState, Query, StateRoot};
+use saldo_reading::{Announced, Attempt, Generation, Why};
 use saldo_source::{Deadline, SortedSet};
 
 use crate::env::Env;
@@ -27,6 +30,7 @@ use crate::head::{AnyL1, FinalBlock, Head, NothingOfL1, Synced};
 use crate::proofs::Proofs;
 use crate::rollup_health::{ClaimsHealth, RollupHealth};
 use contracts::Outcome;
+pub(crate) use relays::Relays;
 pub(crate) use sync::Recorded;
 
 /// Owns what is known of a rollup's contracts.
@@ -35,6 +39,7 @@ pub(crate) struct Rollup {
     head: Arc<Head>,
     profile: Profile,
     l1: AnyL1,
+    relays: Relays,
     /// Held by the one future that reads the contracts.
     syncing: futures_util::lock::Mutex<()>,
     state: Mutex<RollupState>,
@@ -60,6 +65,8 @@ struct RollupState {
     problem: Option<(Why, Option<Refusal>)>,
     /// When the newest claims were made.
     claims: Option<ClaimsHealth>,
+    /// The address of the sequencer's key, and the time of the L1 block that names it. It is read only where there is a relay.
+    sequencer: Option<(Generation, Address, UnixTime)>,
     /// Why L1 could not be read at the last try, if it could not.
     unread: Option<Why>,
     /// The time of the newest block, if the rollup stands still.
@@ -76,9 +83,9 @@ impl Rollup {
     /// How many readings begin with what an earlier one asked for. Then one begins anew, without the games that are no longer read.
     const MOST_REPEATED: usize = 8;
 
-    pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, profile: Profile, l1: AnyL1) -> Self {
+    pub(crate) fn new(env: Arc<Env>, head: Arc<Head>, profile: Profile, l1: AnyL1, relays: Relays) -> Self {
         let (syncing, state) = (futures_util::lock::Mutex::new(()), Mutex::default());
-        Self { env, head, profile, l1, syncing, state }
+        Self { env, head, profile, l1, relays, syncing, state }
     }
 
     fn state(&self) -> MutexGuard<'_, RollupState> {
@@ -96,10 +103,45 @@ impl Rollup {
         let now = self.head.now().time();
         let is_doubtful = proofs.newest_head_time().is_some_and(|head| standstill::is_doubtful(head, now));
         let stopped = match is_doubtful {
-            true => standstill::since(&proofs.ask_for_heads(deadline).await, now),
+            true => standstill::since(&self.ask_for_heads(proofs, deadline).await, now),
             false => None,
         };
         self.state().stopped = stopped;
+    }
+
+    /// The operator of each provider and relay that answers, and the time of its head.
+    async fn ask_for_heads(&self, proofs: &Proofs, deadline: Deadline) -> Vec<(String, UnixTime)> {
+        let signed = async {
+            match self.sequencer() {
+                Some(signer) => self.relays.heads(signer, deadline).await,
+                None => Vec::new(),
+            }
+        };
+        let (mut heads, signed) = join(proofs.ask_for_heads(deadline), signed).await;
+        heads.extend(signed);
+        heads
+    }
+
+    /// Which of the `blocks` the sequencer announced, by the state root of each, as far as relays show it.
+    pub(crate) async fn announced(
+        &self,
+        blocks: &[ExecutionHeader],
+        proofs: &Proofs,
+        deadline: Deadline,
+    ) -> Vec<(StateRoot, Announced)> {
+        let Some(signer) = self.sequencer() else { return Vec::new() };
+        let announced = self.relays.announced(signer, blocks, proofs, deadline).await;
+        let announced = blocks.iter().zip(announced).filter(|(_, is_announced)| *is_announced);
+        announced.map(|(block, _)| (block.state_root(), Announced::by(signer))).collect()
+    }
+
+    /// The address of the sequencer's key, if a recent block of L1 names it.
+    fn sequencer(&self) -> Option<Address> {
+        let now = self.head.now().time();
+        let (generation, signer, named) = self.state().sequencer?;
+        let counts =
+            generation == self.l1.present().generation && now.saturating_sub(named) <= L1State::MAX_AGE;
+        counts.then_some(signer)
     }
 
     /// The time of the newest block, if the rollup stands still.
@@ -129,7 +171,9 @@ impl Rollup {
         let state = self.state();
         let refusal = state.problem.as_ref().filter(|_| state.unread.is_none());
         let refusal = refusal.and_then(|(_, refusal)| refusal.clone());
-        RollupHealth { newest, problem, refusal, claims: state.claims, stopped: state.stopped }
+        let (claims, stopped) = (state.claims, state.stopped);
+        drop(state);
+        RollupHealth { newest, problem, refusal, claims, stopped, relays: self.relays.health() }
     }
 
     /// The games whose blocks may be opened, and the trust start of L1 that they belong to: L1 vouched for them a short time ago, and none
@@ -206,18 +250,28 @@ impl Rollup {
             false => self.l1.prove(block, &query, deadline).await?,
         };
         for _ in 0..Self::MOST_ROUNDS {
-            let now = self.head.now().time();
-            match contracts::read(&self.profile, (&block.anchor, &state), now, &standing) {
-                Ok(outcome) => {
-                    if repeated < Self::MOST_REPEATED {
-                        self.state().asked_for = (query, repeated.saturating_add(1));
-                    }
-                    return Ok(Ok(outcome));
+            let (l1, now) = ((&block.anchor, &state), self.head.now().time());
+            let mut missing = Query::default();
+            let outcome = match contracts::read(&self.profile, l1, now, &standing) {
+                Ok(outcome) => Some(Ok(outcome)),
+                Err(Obstacle::Refused(refusal)) => Some(Err(refusal)),
+                Err(Obstacle::Missing(more)) => {
+                    missing.merge(more);
+                    None
                 }
-                Err(Obstacle::Refused(refusal)) => return Ok(Err(refusal)),
-                Err(Obstacle::Missing(more)) => query.merge(more),
                 Err(_) => return Err(nothing(Why::InternalFault)),
+            };
+            let sequencer = self.read_sequencer(l1, now, &mut missing);
+            if let Some(outcome) = outcome.filter(|_| missing.is_empty()) {
+                let mut state = self.state();
+                if outcome.is_ok() && repeated < Self::MOST_REPEATED {
+                    state.asked_for = (query, repeated.saturating_add(1));
+                }
+                state.sequencer =
+                    sequencer.map(|signer| (block.generation, signer, block.anchor.timestamp()));
+                return Ok(outcome);
             }
+            query.merge(missing);
             if self.env.time_left(deadline).is_zero() {
                 return Err(nothing(Why::Deadline));
             }
@@ -226,6 +280,26 @@ impl Rollup {
         Err(nothing(Why::RollupNotVouched {
             reason: "too many rounds of proofs were needed for its contracts".to_owned(),
         }))
+    }
+
+    /// The address of the sequencer's key, where there is a relay that shows its signatures. What is not proven yet is added to `missing`.
+    fn read_sequencer(
+        &self,
+        l1: (&Anchor, &ProvenState),
+        now: UnixTime,
+        missing: &mut Query,
+    ) -> Option<Address> {
+        if self.relays.is_empty() {
+            return None;
+        }
+        match contracts::sequencer(&self.profile, l1, now) {
+            Ok(signer) => signer.filter(|signer| !signer.is_zero()),
+            Err(Obstacle::Missing(more)) => {
+                missing.merge(more);
+                None
+            }
+            Err(_) => None,
+        }
     }
 
     /// The games that held blocks and recorded readings rest on.

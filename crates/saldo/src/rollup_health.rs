@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use saldo_beacon::unit::UnixTime;
 use saldo_chain::Anchor;
 use saldo_chain::rollup::Refusal;
-use saldo_reading::Why;
+use saldo_reading::{Failure, ProviderId, Why};
 
 /// Reports how far L1 vouches for a rollup.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +22,52 @@ pub struct RollupHealth {
     pub claims: Option<ClaimsHealth>,
     /// The time of the newest block of the rollup, if it stands still: the heads of several operators are the same, and old.
     pub stopped: Option<UnixTime>,
+    /// What the relays of the sequencer's signatures showed. They are asked for a label of a claim, and where the rollup may stand still.
+    pub relays: Vec<RelayHealth>,
+}
+
+/// Reports what a relay of the sequencer's signatures showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct RelayHealth {
+    /// The relay.
+    pub relay: ProviderId,
+    /// The time of the newest block that the sequencer signed; `None` if it showed none.
+    pub newest: Option<UnixTime>,
+    /// Why its last answer was no block that the sequencer signed, if it was none.
+    pub problem: Option<RelayProblem>,
+}
+
+/// Says why the answer of a relay was no block that the sequencer signed. It is the relay's fault, and no danger: the signature is only a
+/// label.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RelayProblem {
+    /// The request failed.
+    #[error("{0}")]
+    Failed(Failure),
+    /// The answer is no signed block.
+    #[error("its answer is no block that a sequencer signed")]
+    NotSigned,
+    /// Another key signed it than the one that L1 names.
+    #[error("{got} signed its block, and L1 names the sequencer {expected}")]
+    OtherSigner {
+        /// The address of the key.
+        got: Address,
+        /// The address that L1 names.
+        expected: Address,
+    },
+}
+
+impl RelayProblem {
+    /// Returns the name of the kind of problem, for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Failed(failure) => failure.code(),
+            Self::NotSigned => "not_signed",
+            Self::OtherSigner { .. } => "other_signer",
+        }
+    }
 }
 
 impl RollupHealth {

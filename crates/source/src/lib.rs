@@ -38,6 +38,7 @@ mod providers;
 mod quarantine;
 mod ranking;
 mod reachability;
+pub mod relay;
 mod retry_after;
 mod server_dates;
 mod sorted;

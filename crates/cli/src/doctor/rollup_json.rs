@@ -22,6 +22,7 @@ pub(crate) fn report(report: &RollupReport) -> Value {
         "unknown_code": health.and_then(unknown_code),
         "stopped_since": health.and_then(|health| health.stopped).map(UnixTime::as_secs),
         "claims": health.and_then(|health| health.claims).map(|found| claims(&found)),
+        "relays": health.map(|health| form(&health.relays)),
         "findings": findings(&report.findings),
         "l1_diagnosis": diagnosis(&report.l1.diagnosis),
     });

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::time::Duration;
 
-use saldo::{ClaimsHealth, RollupHealth, UnixTime};
+use saldo::{ClaimsHealth, RelayHealth, RollupHealth, UnixTime};
 use saldo_doctor::{ProviderReport, RollupReport};
 
 use super::text::{cell, clock, conclusion, findings, found, list, pace, section, table, tables};
@@ -67,7 +67,12 @@ fn says(health: &RollupHealth, now: UnixTime) -> String {
         None => "  it vouches for no block that could be read\n".to_owned(),
     };
     let claims = health.claims.as_ref().map(claims).unwrap_or_default();
-    format!("{block}{claims}")
+    let signed = |relay: &RelayHealth| {
+        let newest = ago(now.saturating_sub(relay.newest?));
+        Some(format!("  {} shows a block that the sequencer signed, {newest} old\n", relay.relay))
+    };
+    let signed: String = health.relays.iter().filter_map(signed).collect();
+    format!("{block}{claims}{signed}")
 }
 
 fn claims(claims: &ClaimsHealth) -> String {

@@ -33,6 +33,8 @@ pub(crate) struct ChosenRollup {
     /// Whether the profile is from a file.
     pub(crate) is_own: bool,
     pub(crate) rpc: EndpointChoice,
+    /// Of its sequencer's signatures.
+    pub(crate) relays: Vec<Endpoint>,
 }
 
 /// One of the networks that a command reads.
@@ -75,6 +77,7 @@ pub(crate) fn choose(arguments: &EndpointArguments, patience: Duration) -> Resul
     let (name, chain_id) = (named.network.name().to_owned(), named.network.chain_id());
     let targets = Targets { rpc: chain_id, l1_rpc: None, beacon: chain_id };
     let given = Given::read(arguments, None, &[(name.clone(), chain_id)], patience)?;
+    given.demand_rollups(&[], chain_id)?;
     Ok(Chosen::new(named, given.of(&name, chain_id, targets)))
 }
 
@@ -128,6 +131,8 @@ pub(crate) fn choose_all(
     let names: Vec<(String, u64)> =
         all.iter().map(|named| (named.name().to_owned(), named.chain_id())).chain(l1s).collect();
     let given = Given::read(arguments, l1_rpc.map(|_| l1_rpc_url), &names, patience)?;
+    let rollups: Vec<u64> = all.iter().filter_map(Named::profile).map(Profile::chain_id).collect();
+    given.demand_rollups(&rollups, rpc)?;
     let is_left_out = |named: &Named| is_all && named.profile().is_some() && !given.names(named.chain_id());
     let left_out =
         all.iter().filter(|named| is_left_out(named)).map(|named| named.name().to_owned()).collect();
@@ -186,7 +191,7 @@ impl Chosen {
 impl ChosenRollup {
     fn new(NamedRollup { profile, is_own }: NamedRollup, own: Own) -> Self {
         let listed = own.providers.as_ref().map_or(&[][..], Directory::rpc);
-        Self { profile, is_own, rpc: EndpointChoice::new(own.rpc, listed) }
+        Self { profile, is_own, rpc: EndpointChoice::new(own.rpc, listed), relays: own.relays }
     }
 }
 

@@ -16,6 +16,7 @@ fn choose_of(network: &str, also: &[&str], rpc_url: &[&str], providers: Option<S
         network: Some(network.to_owned()),
         rpc_url: rpc_url.iter().map(|url| (*url).to_owned()).collect(),
         beacon_url: Vec::new(),
+        relay_url: Vec::new(),
         mirror: Vec::new(),
         providers,
         checkpoint: None,

@@ -28,6 +28,10 @@ pub(super) struct Given {
     rpc: Vec<(Option<u64>, Endpoint)>,
     l1_rpc: Vec<(Option<u64>, Endpoint)>,
     beacon: Vec<(Option<u64>, Endpoint)>,
+    /// Of sequencers' signatures.
+    relays: Vec<(Option<u64>, Endpoint)>,
+    /// Whether they are from the option, and not from the variable, which serves many commands.
+    are_relays_named: bool,
     checkpoint: Option<Checkpoint>,
     /// The file of `--providers`.
     providers: Option<Directory>,
@@ -38,6 +42,8 @@ pub(super) struct Given {
 pub(super) struct Own {
     pub(super) rpc: Vec<Endpoint>,
     pub(super) beacon: Vec<Endpoint>,
+    /// Of its sequencer's signatures.
+    pub(super) relays: Vec<Endpoint>,
     pub(super) checkpoint: Option<Checkpoint>,
     /// The file of `--providers`.
     pub(super) providers: Option<Directory>,
@@ -79,9 +85,27 @@ impl Given {
             rpc: endpoints(&arguments.rpc_url, "ETH_RPC_URL", "--rpc-url", names)?,
             l1_rpc: l1_rpc.transpose()?.unwrap_or_default(),
             beacon,
+            relays: endpoints(&arguments.relay_url, "SALDO_RELAY_URL", "--relay-url", names)?,
+            are_relays_named: !arguments.relay_url.is_empty(),
             checkpoint,
             providers: providers.map(|path| self::providers(path, patience.min(PATIENCE))).transpose()?,
         })
+    }
+
+    /// Requires that each relay of the option is of one of the `rollups`. Without a network it is of `target`.
+    ///
+    /// # Errors
+    /// A usage failure if one is not.
+    pub(super) fn demand_rollups(&self, rollups: &[u64], target: u64) -> Result<(), CommandFailure> {
+        let is_of_rollup = |(network, _): &(Option<u64>, _)| rollups.contains(&network.unwrap_or(target));
+        if !self.are_relays_named || self.relays.iter().all(is_of_rollup) {
+            return Ok(());
+        }
+        Err(CommandFailure::usage(
+            "no_rollup",
+            "--relay-url is for a network that is no rollup",
+            "Name a rollup with --network, or its relay with --relay-url NETWORK:URL.",
+        ))
     }
 
     /// Whether a provider is given for the network of that chain id by its name.
@@ -106,6 +130,7 @@ impl Given {
         Own {
             rpc: [of(&self.rpc, Some(targets.rpc)), of(&self.l1_rpc, targets.l1_rpc)].concat(),
             beacon: of(&self.beacon, Some(targets.beacon)),
+            relays: of(&self.relays, Some(targets.rpc)),
             checkpoint: self.checkpoint.filter(|_| chain_id == targets.beacon),
             providers: self.providers.clone().filter(|_| is_first),
             is_of_l1,

@@ -19,7 +19,7 @@ pub(super) fn builder(
     sources: &[Endpoint],
     options: &ClientOptions<'_>,
 ) -> (ClientBuilder, Checks) {
-    let ChosenRollup { profile, is_own, rpc } = chosen;
+    let ChosenRollup { profile, is_own, rpc, relays } = chosen;
     if !profile.is_pinned() && !options.is_quiet {
         say(format_args!(
             "{}: what is shown is provisional: saldo does not know the code of its contracts on Ethereum yet, so nothing of it can be proven",
@@ -31,6 +31,7 @@ pub(super) fn builder(
     let exchange = ExchangeCheck::new(&rpc.endpoints, sources);
     let builder = Client::rollup(profile).policy(policy);
     let builder = rpc.endpoints.into_iter().fold(builder, |builder, endpoint| builder.rpc(endpoint));
+    let builder = relays.into_iter().fold(builder, |builder, relay| builder.sequencer_relay(relay));
     (builder, (check, exchange))
 }
 

@@ -9,7 +9,7 @@ use crate::{Chain, Seed};
 /// The slot of a proxy that names its implementation ([EIP-1967](https://eips.ethereum.org/EIPS/eip-1967)).
 const IMPLEMENTATION: B256 = b256!("360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc");
 /// keccak256 of `systemconfig.unsafeblocksigner`.
-const SIGNER: B256 = b256!("65a7ed542fb37fe237fdfbdd70b31598523fe5b32879e307bae27a0bd9581c08");
+pub(crate) const SIGNER: B256 = b256!("65a7ed542fb37fe237fdfbdd70b31598523fe5b32879e307bae27a0bd9581c08");
 /// The code of every proxy. No chain of the drill runs code, so that any bytes will do.
 const PROXY: &[u8] = b"saldo-drill: proxy";
 
@@ -85,7 +85,7 @@ impl Contracts {
             pause_identifier: address("portal"),
             game_implementation: address("game implementation"),
             game_code: code(game_code),
-            sequencer: address("sequencer"),
+            sequencer: crate::sequencer::address(chain_id),
             proposer: address("proposer"),
         }
     }

@@ -34,6 +34,17 @@ pub enum BuildError {
         /// What is wrong with its URL or name.
         error: EndpointError,
     },
+    /// The URL or name of a relay of a sequencer's signatures cannot be used.
+    #[error("relay {position}: {error}")]
+    Relay {
+        /// The position of the relay among those given, counted from 1.
+        position: usize,
+        /// What is wrong with its URL or name.
+        error: EndpointError,
+    },
+    /// A relay of a sequencer's signatures was given for a network that is no rollup.
+    #[error("a relay was given for a network that is no rollup")]
+    NoRollup,
     /// Two providers, or two sources of one kind, have the same name. Answers could not be attributed to one of
     /// them.
     #[error("two providers or two sources have the same name; give one of them another")]

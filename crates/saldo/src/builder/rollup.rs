@@ -2,12 +2,42 @@
 
 use saldo_chain::rollup::Profile;
 use saldo_reading::Policy;
+#[cfg(feature = "sequencer")]
+use saldo_source::Endpoint;
 use saldo_source::{BoxedFuture, IntoBoxed};
 
 use super::ClientBuilder;
+#[cfg(feature = "sequencer")]
+use super::{BuildError, IntoEndpointError};
 use crate::client::Client;
 use crate::rollup::network_of;
 use crate::state::{self, NotProven, RollupCodes};
+
+#[cfg(feature = "sequencer")]
+impl ClientBuilder {
+    /// Adds a relay of the signatures of a rollup's sequencer after those added before: a server that answers `GET {url}/latest` with the
+    /// newest block that the sequencer signed, as the server of Helios for the OP Stack does. It learns no address, and needs no trust:
+    /// the signature is checked with the key that L1 names.
+    ///
+    /// No amount is proven by it. A reading that is provisional says whether the sequencer announced its block
+    /// ([`Provisional::announced`](saldo_reading::Provisional::announced)), and a rollup that stands still is told from providers that lag
+    /// ([`RollupHealth`](crate::RollupHealth)). It is asked while a reading is provisional; an answer has all transactions of a block, on
+    /// Base some 100 KB.
+    pub fn sequencer_relay<E>(mut self, endpoint: E) -> Self
+    where
+        E: TryInto<Endpoint>,
+        E::Error: IntoEndpointError,
+    {
+        match endpoint.try_into() {
+            Ok(endpoint) => self.relays.push(endpoint),
+            Err(error) => {
+                let position = self.relays.len().saturating_add(1);
+                self.note(BuildError::Relay { position, error: error.into_endpoint_error() });
+            }
+        }
+        self
+    }
+}
 
 impl Client {
     /// Starts building a client for a rollup. Its L1 must be among the networks of the same client: pass the builder to

@@ -7,7 +7,7 @@ use saldo_source::CoFailure;
 use serde::{Serialize, Serializer};
 
 use crate::health::{EndpointHealth, HeadsHealth, Health};
-use crate::rollup_health::{ClaimsHealth, RollupHealth};
+use crate::rollup_health::{ClaimsHealth, RelayHealth, RelayProblem, RollupHealth};
 
 #[derive(Serialize)]
 struct HealthForm<'a> {
@@ -63,6 +63,39 @@ struct RollupForm<'a> {
     refusal: Option<String>,
     claims: Option<ClaimsForm>,
     stopped_timestamp: Option<u64>,
+    relays: &'a [RelayHealth],
+}
+
+#[derive(Serialize)]
+struct RelayForm<'a> {
+    relay: &'a ProviderId,
+    newest_timestamp: Option<u64>,
+    problem: Option<ProblemForm>,
+}
+
+/// `detail` is for people.
+#[derive(Serialize)]
+struct ProblemForm {
+    code: &'static str,
+    detail: String,
+}
+
+impl ProblemForm {
+    fn of(problem: &RelayProblem) -> Self {
+        Self { code: problem.code(), detail: problem.to_string() }
+    }
+}
+
+/// As one of `relays` of `saldo.health/1`.
+impl Serialize for RelayHealth {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let form = RelayForm {
+            relay: &self.relay,
+            newest_timestamp: self.newest.map(|time| time.as_secs()),
+            problem: self.problem.as_ref().map(ProblemForm::of),
+        };
+        form.serialize(serializer)
+    }
 }
 
 #[derive(Serialize)]
@@ -96,6 +129,7 @@ impl Serialize for RollupHealth {
             refusal: self.refusal.as_ref().map(ToString::to_string),
             claims: self.claims.map(ClaimsForm::of),
             stopped_timestamp: self.stopped.map(|time| time.as_secs()),
+            relays: &self.relays,
         };
         form.serialize(serializer)
     }

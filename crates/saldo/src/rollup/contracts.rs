@@ -101,6 +101,18 @@ pub(super) fn read(
     if missing.is_empty() { Ok(outcome) } else { Err(Obstacle::Missing(missing)) }
 }
 
+/// The address of the key that the sequencer signs with.
+///
+/// # Errors
+/// [`Obstacle`] if it is not proven yet, or the contract names none.
+pub(super) fn sequencer(
+    profile: &Profile,
+    (anchor, state): (&Anchor, &ProvenState),
+    now: UnixTime,
+) -> Result<Option<Address>, Obstacle> {
+    L1State::new(profile, anchor, state, now, L1State::MAX_AGE)?.sequencer()
+}
+
 fn verdict(factory: Factory<'_>, game: Address) -> Result<Verdict, Obstacle> {
     let claim = factory.claim_of(game)?;
     let read = factory.game(&claim)?;

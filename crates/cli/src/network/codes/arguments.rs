@@ -51,6 +51,7 @@ impl CodesArguments {
             network: Some(self.network.clone()),
             rpc_url: Vec::new(),
             beacon_url: self.beacon_url.clone(),
+            relay_url: Vec::new(),
             mirror: self.mirror.clone(),
             providers: None,
             checkpoint: self.checkpoint.clone(),
