@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use saldo::{Client, Contract, Level, Profile, Reading};
 use saldo_doctor::{Doctor, Finding, Limits, RollupDoctor, RollupFinding, RollupReport, Severity, Verdict};
-use saldo_drill::{BeaconSource, Chain, Fault, Provider, RollupKind, Rule};
+use saldo_drill::{BeaconSource, Chain, Fault, Provider, RollupKind, Rule, SequencerRelay};
 use saldo_source::{Clock, Endpoint};
 use saldo_tests::rollup_world::RollupWorld;
 use saldo_tests::scene::BOB;
@@ -320,4 +320,30 @@ fn both_name_the_same_reason_for_a_provider_of_the_rollup() {
         assert_eq!((finding.code(), code(&report)), (finding_code, reason), "{rule:?}");
         assert_eq!(finding.why().map(|why| why.code()), Some(reason), "{rule:?}");
     }
+}
+
+#[test]
+fn signatures_that_stopped_while_blocks_go_on_are_a_warning() {
+    let both = Both::new(40);
+    both.world.pass(9);
+    let relay = SequencerRelay::honest(both.world.rollup.chain());
+    both.world.simulation.internet().register("http://relay.test", relay.clone());
+    let examine = || both.world.simulation.run(both.doctor().relay(place("relay")).examine(&|_| {}));
+    let before = found(&examine());
+    // Ten minutes of blocks.
+    relay.set_lag(300);
+    let report = examine();
+    assert_eq!(found(&report), [&before[..], &["signatures_stopped"]].concat(), "{report:?}");
+    assert_eq!(report.findings.last().unwrap().severity(), Severity::Warning);
+    relay.set(Fault::Status(503));
+    let report = examine();
+    assert_eq!(found(&report), [&before[..], &["relay"]].concat(), "{report:?}");
+    // The rollup stands still: that says more.
+    relay.clear();
+    both.other.set_lag(300);
+    both.world.provider.set_lag(300);
+    both.world.pass(1);
+    let report = examine();
+    assert_eq!(found(&report).first(), Some(&"rollup_stopped"), "{report:?}");
+    assert!(!found(&report).contains(&"signatures_stopped"));
 }

@@ -200,7 +200,7 @@ fn the_schema_refuses_invalid_readings() {
         "token": null, "frozen": false, "derivation": null, "decimals_from": "network",
         "formatted": "0.000000000000000005", "symbol": null,
         "coverage": { "native": true, "tokens": 1, "other_networks": 0, "skipped": 0 },
-        "provider": "anna", "age_seconds": 3, "why": null, "last": null, "quorum": null,
+        "provider": "anna", "age_seconds": 3, "why": null, "last": null, "quorum": null, "announced": null,
         "origin": { "root": format!("0x{}", "ef".repeat(32)), "slot": 8, "agreed_by": ["anna", "bert"] },
         "attempts": [{ "provider": "anna", "role": "execution", "outcome": "joined", "detail": "joined", "ms": 4, "over_policy": false }],
     });
@@ -252,7 +252,9 @@ fn the_schema_refuses_invalid_readings() {
     let no_info = [("decimals", &none), ("decimals_from", &none), ("formatted", &none), ("symbol", &none)];
     let without_decimals = with(&token, &no_info.map(|(key, value)| (key, value.clone())));
     let quorum = |operators: u64| json!({ "operators": operators, "trust": "They do not lie together." });
-    let named = with(&provisional, &[("quorum", quorum(2))]);
+    let address = format!("0x{}", "11".repeat(20));
+    let announced = |signer: &str| json!({ "signer": signer, "trust": "Its key does not sign two blocks." });
+    let named = with(&provisional, &[("quorum", quorum(2)), ("announced", announced(&address))]);
     for right in [&proven, &unknown, &provisional, &named, &failure, &token, &without_decimals] {
         assert!(schema.is_valid(right), "{right}");
     }
@@ -287,6 +289,9 @@ fn the_schema_refuses_invalid_readings() {
         }
     }
     for (base, key, value) in [
+        (&proven, "announced", announced(&address)),
+        (&unknown, "announced", announced(&address)),
+        (&provisional, "announced", announced("0x1")),
         (&proven, "quorum", quorum(2)),
         (&unknown, "quorum", quorum(2)),
         (&provisional, "quorum", quorum(1)),

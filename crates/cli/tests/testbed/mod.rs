@@ -36,7 +36,7 @@ const HISTORY: u64 = 40;
 const WITH_TOKENS: u64 = 30;
 
 /// The environment variables that the command reads, and those that change its output.
-const VARIABLES: [&str; 18] = [
+const VARIABLES: [&str; 19] = [
     "http_proxy",
     "HTTP_PROXY",
     "https_proxy",
@@ -50,6 +50,7 @@ const VARIABLES: [&str; 18] = [
     "SALDO_NETWORK",
     "ETH_RPC_URL",
     "SALDO_L1_RPC_URL",
+    "SALDO_RELAY_URL",
     "SALDO_BEACON_URL",
     "SALDO_CHECKPOINT",
     "NO_COLOR",
