@@ -45,6 +45,7 @@ impl RollupDoctor {
     }
 
     /// Adds a relay of the sequencer's signatures. It is asked while the balance is not proven.
+    #[cfg(feature = "sequencer")]
     pub fn relay(mut self, endpoint: Endpoint) -> Self {
         self.relays.push(endpoint);
         self

@@ -31,7 +31,10 @@ pub(crate) fn client(
     of_l1 = l1.sources.iter().cloned().fold(of_l1, |to, source| to.beacon(source));
     let rollup = Client::rollup(profile.clone()).policy(all(Policy::rollup()));
     let rollup = providers.iter().cloned().fold(rollup, |to, provider| to.rpc(provider));
+    #[cfg(feature = "sequencer")]
     let rollup = relays.iter().cloned().fold(rollup, |to, relay| to.sequencer_relay(relay));
+    #[cfg(not(feature = "sequencer"))]
+    let _ = relays;
     of_l1.and(rollup).build()
 }
 

@@ -3,7 +3,7 @@
 use futures_util::future::{join, join_all};
 use saldo_chain::ExecutionHeader;
 use saldo_proof::StateRoot;
-use saldo_reading::{Announced, Claim, Holding, ProviderId, Quorum};
+use saldo_reading::{Announced, Attempt, Claim, Holding, Outcome, ProviderId, Quorum};
 use saldo_source::{Deadline, Hedged};
 
 use crate::env::Env;
@@ -69,6 +69,14 @@ impl ClientInner {
             }
         }
         blocks
+    }
+
+    /// The claim of a provider at its head, if there is one. One provider that claims another amount is no reason to doubt what L1 vouches
+    /// for, if another provider claims the same.
+    pub(crate) fn claim_at_head(&self, holding: Holding, attempts: &[Attempt]) -> Option<PendingProof> {
+        let pending = attempts.iter().filter(|attempt| attempt.outcome == Outcome::Pending);
+        let claims = pending.filter_map(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
+        claims.min_by_key(|claim| self.readings.contradicts(&holding, &claim.checked.claim()))
     }
 
     /// It is only a label: it is waited for a moment.

@@ -2,7 +2,7 @@
 
 use futures_util::future::join;
 use saldo_reading::gate::Found;
-use saldo_reading::{Attempt, Holding, Outcome, Why};
+use saldo_reading::{Attempt, Holding, Why};
 use saldo_source::{Deadline, Hedged};
 
 use crate::head::{BlockRef, Synced};
@@ -60,14 +60,6 @@ impl ClientInner {
             let target = ProofTarget { block: BlockRef::Known(newest), level };
             let _ = self.prove(&older, &target, self.env.half(deadline)).await;
         }
-    }
-
-    /// The claim of a provider at its head, if there is one. One provider that claims another amount is no reason to doubt what L1 vouches
-    /// for, if another provider claims the same.
-    pub(crate) fn claim_at_head(&self, holding: Holding, attempts: &[Attempt]) -> Option<PendingProof> {
-        let pending = attempts.iter().filter(|attempt| attempt.outcome == Outcome::Pending);
-        let claims = pending.filter_map(|attempt| self.proofs.newest_pending(holding, &attempt.provider));
-        claims.min_by_key(|claim| self.readings.contradicts(&holding, &claim.checked.claim()))
     }
 
     fn conclude_in_rollup(
