@@ -1,5 +1,7 @@
 //! What is handed out, and what a watch tells.
 
+#[path = "../a_claim_that_counts_after_a_week_is_proven.rs"]
+mod a_claim_that_counts_after_a_week_is_proven;
 #[path = "../a_holding_names_its_network.rs"]
 mod a_holding_names_its_network;
 #[path = "../a_watch_notices_reorganisations.rs"]

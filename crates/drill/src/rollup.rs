@@ -198,6 +198,12 @@ impl Rollup {
         self.l1.set_storage(game, slot(place::COUNTERED), U256::from(index.saturating_add(1)));
     }
 
+    /// The registry is anchored to a game: what anybody may do once L1 counts its claim. Whether L1 does is not checked.
+    pub fn anchor(&self, game: Address) {
+        let of_registry = self.contracts.registry.address;
+        self.l1.set_storage(of_registry, slot(registry::ANCHOR_GAME), of_address(game));
+    }
+
     /// The guardian takes a game back.
     pub fn blacklist(&self, game: Address) {
         let key = mapped(game.into_word(), registry::BLACKLIST);

@@ -10,6 +10,7 @@ mod open;
 mod relays;
 mod standstill;
 mod sync;
+mod waiting;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -22,7 +23,7 @@ use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupA
 use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_proof::{ProvenState, Query, StateRoot};
 use saldo_reading::{Announced, Attempt, Generation, Why};
-use saldo_source::{Deadline, SortedSet};
+use saldo_source::{Deadline, SortedMap, SortedSet};
 
 use crate::env::Env;
 use crate::event;
@@ -59,6 +60,8 @@ struct RollupState {
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.
     accepted: Vec<Accepted>,
     generation: Generation,
+    /// The games that were only proposed, each with the time of L1 before which it cannot count, in seconds since 1970.
+    not_before: SortedMap<Address, u64>,
     /// Pairs of them that contradict each other. Neither counts until L1 has decided.
     contradictions: Vec<[Address; 2]>,
     /// Why no block follows from what was read there, if none does; and what the contracts refuse, if that is the reason.
@@ -201,15 +204,25 @@ impl Rollup {
         !(is_same && is_recent) || is_unread
     }
 
-    async fn ask_l1(&self, recorded: &SortedSet<Address>, deadline: Deadline) -> Vec<Attempt> {
+    async fn ask_l1(
+        &self,
+        recorded: &SortedSet<Address>,
+        proofs: &Proofs,
+        deadline: Deadline,
+    ) -> Vec<Attempt> {
         let block = match self.l1.final_block(deadline).await {
             Ok(block) => block,
             Err(nothing) => return self.note_nothing(nothing),
         };
         let read_at = (block.generation, block.anchor.hash());
         if self.state().read_at != Some(read_at) {
-            match self.read(&block, recorded, deadline).await {
+            let waiting = self.waiting(proofs, block.anchor.timestamp());
+            let looked_at = recorded.iter().copied().chain(waiting).collect();
+            match self.read(&block, &looked_at, deadline).await {
                 Ok(outcome) => {
+                    if let Ok(outcome) = &outcome {
+                        self.note_claims(outcome, block.anchor.timestamp(), proofs);
+                    }
                     if !self.take(&block, recorded, outcome) {
                         return Vec::new();
                     }
@@ -238,11 +251,11 @@ impl Rollup {
     async fn read(
         &self,
         block: &FinalBlock,
-        recorded: &SortedSet<Address>,
+        looked_at: &SortedSet<Address>,
         deadline: Deadline,
     ) -> Result<Result<Outcome, Refusal>, NothingOfL1> {
         let nothing = |why| NothingOfL1 { why, attempts: Vec::new() };
-        let standing = self.standing(recorded);
+        let standing = self.standing(looked_at);
         // Most of it is the same under each block. If it cannot be proven, the next reading begins anew.
         let (mut query, repeated) = std::mem::take(&mut self.state().asked_for);
         let mut state = match query.is_empty() {

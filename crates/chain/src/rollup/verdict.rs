@@ -35,6 +35,7 @@ pub struct Proposed {
     game_type: u32,
     created_at: u64,
     root_claim: B256,
+    last: Option<At>,
     why: WhyProposed,
 }
 
@@ -123,6 +124,22 @@ impl Proposed {
         self.root_claim
     }
 
+    /// Returns the number of the last block that it is about; `None` for a super root, which names a moment.
+    pub fn block_number(&self) -> Option<u64> {
+        match self.last? {
+            At::Number(number) => Some(number),
+            At::Time(_) => None,
+        }
+    }
+
+    /// Returns the moment that a super root is about.
+    pub fn time(&self) -> Option<UnixTime> {
+        match self.last? {
+            At::Number(_) => None,
+            At::Time(time) => Some(time),
+        }
+    }
+
     /// Returns why it is only proposed.
     pub fn why(&self) -> WhyProposed {
         self.why
@@ -181,7 +198,8 @@ impl Game<'_> {
             }),
             Err(why) => {
                 let root_claim = self.root_claim();
-                Verdict::Proposed(Proposed { game, game_type, created_at: created, root_claim, why })
+                let last = self.into_roots().last().map(|(at, _)| *at);
+                Verdict::Proposed(Proposed { game, game_type, created_at: created, root_claim, last, why })
             }
         })
     }

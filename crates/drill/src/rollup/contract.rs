@@ -17,6 +17,7 @@ const PROXY: &[u8] = b"saldo-drill: proxy";
 pub(crate) mod registry {
     pub(super) const SYSTEM_CONFIG: u64 = 0;
     pub(super) const FACTORY: u64 = 1;
+    pub(crate) const ANCHOR_GAME: u64 = 2;
     pub(super) const STARTING_ROOT: u64 = 3;
     pub(super) const STARTING_NUMBER: u64 = 4;
     pub(crate) const BLACKLIST: u64 = 5;

@@ -175,7 +175,8 @@ impl Proofs {
                 let was_right_before = self.head.is_of_rollup() || self.capability(provider).tips_were_signed;
                 let above = self.head.newest(level).as_ref().map(Anchor::number);
                 let (provider, came) = (provider.clone(), Came::at(self.env.clock().monotonic()));
-                let proof = PendingProof { provider, checked, above, came, is_written: false };
+                let proof =
+                    PendingProof { provider, checked, above, came, is_written: false, claims: Vec::new() };
                 let keeping = if self.head.is_of_rollup() { Keeping::Spread } else { Keeping::Newest };
                 self.state().pending.keep(holding, proof, keeping);
                 Answer::Pending { was_right_before }

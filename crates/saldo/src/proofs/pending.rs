@@ -2,6 +2,8 @@
 
 mod came;
 #[cfg(feature = "rollup")]
+mod claims;
+#[cfg(feature = "rollup")]
 mod headers;
 #[cfg(feature = "rollup")]
 mod named;
@@ -11,6 +13,7 @@ mod stored;
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use alloy_primitives::Address;
 use saldo_proof::StateRoot;
 use saldo_reading::{Holding, ProviderId};
 use saldo_source::{SortedMap, SortedSet};
@@ -42,7 +45,7 @@ pub(super) struct PendingProofs {
 pub(super) enum Keeping {
     /// The newest: the next block that is signed is one of theirs.
     Newest,
-    /// Some of all times: it is not known yet which block of a rollup L1 vouches for, in an hour or two.
+    /// Some of the last hours, because it is not known yet which blocks of a rollup are claimed on L1; and those that a claim reaches.
     Spread,
 }
 
@@ -59,6 +62,8 @@ pub(crate) struct PendingProof {
     /// Whether it is stored. Another client that uses the storage may have removed it since: then it is not stored again.
     #[cfg_attr(not(feature = "rollup"), expect(dead_code, reason = "only proofs of a rollup are stored"))]
     pub(super) is_written: bool,
+    /// The games whose claims reach its block and do not count yet; none on L1.
+    pub(super) claims: Vec<Address>,
 }
 
 impl PendingProofs {
@@ -67,6 +72,10 @@ impl PendingProofs {
     const TIPS: usize = 6;
     /// The same where they are spread over hours.
     const SPREAD: usize = 24;
+    /// The most beside these that a claim reaches.
+    const REACHED: usize = 16;
+    /// How long ago a proof came that a claim may still be made for: first L1 must have the claim, and then make it final.
+    const CLAIMED_WITHIN: Duration = Duration::from_secs(3 * 60 * 60);
     /// The most pairs of holding and provider; a verified account takes about 200 bytes.
     const CAPACITY: usize = 4_096;
     /// The most bytes that the nodes of all proofs may take. Beyond it, nodes are dropped, and the readings of
@@ -94,15 +103,11 @@ impl PendingProofs {
             let place = tips.partition_point(|tip| proof.came.until(tip.came).is_zero());
             tips.insert(place, proof);
         }
-        let most = match keeping {
-            Keeping::Newest => Self::TIPS,
-            Keeping::Spread => Self::SPREAD,
+        let dispensable = |tips: &VecDeque<PendingProof>| match keeping {
+            Keeping::Newest => (tips.len() > Self::TIPS).then_some(0),
+            Keeping::Spread => dispensable(tips),
         };
-        while tips.len() > most {
-            let place = match keeping {
-                Keeping::Newest => 0,
-                Keeping::Spread => nearest(tips),
-            };
+        while let Some(place) = dispensable(tips) {
             let dropped = tips.remove(place).map_or(0, |tip| tip.checked.size());
             self.nodes = self.nodes.saturating_sub(dropped);
         }
@@ -163,14 +168,32 @@ impl PendingProofs {
     }
 }
 
-/// The place of the proof that came soonest after another, so that the others stay spread out.
-fn nearest(tips: &VecDeque<PendingProof>) -> usize {
-    let came = tips.iter().map(|tip| tip.came);
+/// The place of the proof that is needed least, if there are too many.
+fn dispensable(tips: &VecDeque<PendingProof>) -> Option<usize> {
+    let is_reached = |place: &usize| tips.get(*place).is_some_and(|tip| !tip.claims.is_empty());
+    let (reached, open): (Vec<usize>, Vec<usize>) = (0..tips.len()).partition(is_reached);
+    if reached.len() > PendingProofs::REACHED {
+        return Some(nearest(tips, &reached));
+    }
+    if open.len() <= PendingProofs::SPREAD {
+        return None;
+    }
+    let came = |place: Option<&usize>| place.and_then(|place| tips.get(*place)).map(|tip| tip.came);
+    let span = came(open.first()).zip(came(open.last())).map(|(oldest, newest)| oldest.until(newest));
+    match open.first() {
+        Some(oldest) if span > Some(PendingProofs::CLAIMED_WITHIN) => Some(*oldest),
+        _ => Some(nearest(tips, &open)),
+    }
+}
+
+/// The one of these places whose proof came soonest after another, so that the others stay spread out.
+fn nearest(tips: &VecDeque<PendingProof>, places: &[usize]) -> usize {
+    let came = places.iter().filter_map(|place| tips.get(*place)).map(|tip| tip.came);
     let gaps = came.clone().skip(1).zip(came).map(|(after, before)| before.until(after));
     // The newest one stays: it is shown.
-    let inner = tips.len().saturating_sub(2);
+    let inner = places.len().saturating_sub(2);
     let place = gaps.take(inner).enumerate().min_by_key(|(_, gap)| *gap).map_or(0, |(place, _)| place);
-    place.saturating_add(1)
+    places.get(place.saturating_add(1)).copied().unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -208,6 +231,7 @@ mod tests {
                     above: Some(round.into()),
                     came: Came::at(Duration::from_secs(round.into())),
                     is_written: false,
+                    claims: Vec::new(),
                 };
                 pending.keep(holding, proof.clone(), Keeping::Newest);
                 pending.keep(holding, proof, Keeping::Newest);
@@ -242,7 +266,14 @@ mod tests {
             let shown = Shown::Account(absent(owner, minute));
             let came = Came::at(Duration::from_secs(u64::from(minute) * 60));
             let checked = Checked { shown, nodes: None };
-            let proof = PendingProof { provider: name(0), checked, above: None, came, is_written: false };
+            let proof = PendingProof {
+                provider: name(0),
+                checked,
+                above: None,
+                came,
+                is_written: false,
+                claims: Vec::new(),
+            };
             pending.keep(holding, proof, Keeping::Spread);
         }
         let came: Vec<u64> = pending.of(holding).iter().map(|tip| minute(tip.came)).collect();

@@ -2,8 +2,9 @@
 
 use std::cmp::Reverse;
 
+use alloy_primitives::Address;
 use saldo_reading::Now;
-use saldo_source::sort_by_key;
+use saldo_source::{SortedSet, sort_by_key};
 
 use super::Proofs;
 use super::pending::{Came, PendingProof};
@@ -59,9 +60,25 @@ impl Proofs {
                 above: None,
                 came: Came::restored(now, age),
                 is_written: true,
+                claims: record.claims,
             };
             self.state().pending.restore(record.holding, proof, record.header);
         }
+    }
+
+    /// Notes that a game claims the block `number`, and keeps the proofs at most `reach` blocks below it that the claim may prove.
+    pub(crate) fn note_claim(&self, game: Address, number: u64, reach: u64) {
+        self.state().pending.note_claim((game, number), reach, self.longest_pending());
+    }
+
+    /// Notes that L1 will never count the claim of `game`.
+    pub(crate) fn drop_claim(&self, game: Address) {
+        self.state().pending.drop_claim(game);
+    }
+
+    /// The games whose claims pending proofs wait for.
+    pub(crate) fn claims(&self) -> SortedSet<Address> {
+        self.state().pending.claims()
     }
 
     /// Drops restored proofs whose block is older than they may wait by now. Their age may be wrong: the clock may have been wrong when

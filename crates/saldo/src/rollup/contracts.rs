@@ -26,6 +26,8 @@ pub(super) struct Outcome {
     pub(super) proposed: Vec<Proposed>,
     /// When the newest ones were made.
     pub(super) claims: Option<ClaimsHealth>,
+    /// How many seconds after its end a claim counts.
+    pub(super) delay: u64,
 }
 
 impl Outcome {
@@ -88,7 +90,7 @@ pub(super) fn read(
     let mut seen = SortedSet::new();
     games.retain(|game| seen.insert(*game));
     let claims = ClaimsHealth::of(&created, anchor.timestamp());
-    let mut outcome = Outcome { claims, ..Outcome::default() };
+    let mut outcome = Outcome { claims, delay: registry.finality_delay(), ..Outcome::default() };
     for game in games {
         match verdict(factory, game) {
             Ok(Verdict::Accepted(accepted)) => outcome.accepted.push(accepted),

@@ -24,7 +24,7 @@ type Linkable<'a> = (ExecutionHeader, Vec<(u64, &'a Accepted)>);
 
 impl Rollup {
     /// The most headers that are linked from an accepted block to one at which a proof was taken. On Base at most 29 are needed.
-    const MOST_LINKS: u64 = 240;
+    pub(super) const MOST_LINKS: u64 = 240;
     /// The most blocks that are opened or linked in one call.
     const MOST_LINKED: usize = 8;
     /// The most games of one block that are tried: L1 can vouch for a claim that no block fulfils.

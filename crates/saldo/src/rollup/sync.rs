@@ -31,7 +31,7 @@ impl Rollup {
         let turn = select(self.syncing.lock(), self.env.clock().sleep(longest_wait)).await;
         let Either::Left((_turn, _)) = turn else { return self.told(Vec::new()) };
         let attempts = match self.is_due() {
-            true => self.ask_l1(&recorded.games, self.env.half(deadline)).await,
+            true => self.ask_l1(&recorded.games, proofs, self.env.half(deadline)).await,
             false => Vec::new(),
         };
         let (generation, accepted) = self.accepted();

@@ -165,7 +165,9 @@ impl ChangeSet {
         for record in new {
             let name = record.key().name();
             bytes = bytes.saturating_add(record.size());
-            if bytes <= pending::MOST_BYTES && !index.pending.contains_key(&name) {
+            // One that is stored is written again only with the claims that it waits for by now.
+            let is_new = !index.pending.contains_key(&name) || !record.claims.is_empty();
+            if bytes <= pending::MOST_BYTES && is_new {
                 self.pending.insert(name, record);
             }
         }

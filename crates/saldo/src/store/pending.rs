@@ -53,6 +53,8 @@ pub(crate) struct PendingRecord {
     pub(crate) came: UnixTime,
     /// As those of a reading.
     pub(crate) nodes: Arc<[Bytes]>,
+    /// The games whose claims it waits for, if there are any. They are only looked at first: L1 says whether they count.
+    pub(crate) claims: Vec<Address>,
 }
 
 /// A stored proof that verifies under its own header. Nothing says that this header is in the chain.
@@ -71,15 +73,20 @@ pub(crate) enum ShownPending {
 
 /// What is written of a [`PendingRecord`], beside its name.
 #[derive(RlpEncodable, RlpDecodable)]
+#[rlp(trailing)]
 struct Form {
     provider: String,
     /// Seconds since 1970.
     came: u64,
     header: Bytes,
     nodes: Vec<Bytes>,
+    /// It was added without a new format.
+    claims: Option<Vec<Address>>,
 }
 
 impl PendingRecord {
+    /// The most claims of one record.
+    const MOST_CLAIMS: usize = 4;
     /// The most bytes of one record.
     const MOST: usize = form::MAX_PROOF.saturating_add(ExecutionHeader::MAX_BYTES).saturating_add(1_024);
 
@@ -93,8 +100,10 @@ impl PendingRecord {
         // The provider's name, the time, the lengths and the seal.
         const BESIDE: usize = ProviderId::MAX_LEN.saturating_add(64);
         const LENGTH: usize = 3;
+        const ADDRESS: usize = 21;
         let nodes = self.nodes.iter().map(|node| node.len().saturating_add(LENGTH));
-        nodes.fold(self.header.rlp().len().saturating_add(BESIDE), usize::saturating_add)
+        let beside = BESIDE.saturating_add(self.claims.len().saturating_mul(ADDRESS));
+        nodes.fold(self.header.rlp().len().saturating_add(beside), usize::saturating_add)
     }
 
     pub(super) fn encode(&self) -> Vec<u8> {
@@ -103,15 +112,18 @@ impl PendingRecord {
             came: self.came.as_secs(),
             header: self.header.rlp().clone(),
             nodes: self.nodes.to_vec(),
+            claims: (!self.claims.is_empty()).then(|| self.claims.clone()),
         })
     }
 
     /// The record of this name; `None` if the bytes are no record, or another's.
     fn load(name: &PendingName, bytes: &[u8]) -> Option<Self> {
-        let Form { provider, came, header, nodes } = form::exactly(bytes, Self::MOST)?;
+        let Form { provider, came, header, nodes, claims } = form::exactly(bytes, Self::MOST)?;
+        let mut claims = claims.unwrap_or_default();
+        claims.truncate(Self::MOST_CLAIMS);
         let header = ExecutionHeader::from_rlp(&header, keccak256(&header)).ok()?;
         let (provider, came) = (ProviderId::new(&provider)?, UnixTime::from_secs(came));
-        let record = Self { holding: name.0, provider, header, came, nodes: nodes.into() };
+        let record = Self { holding: name.0, provider, header, came, nodes: nodes.into(), claims };
         (record.key().name() == *name).then_some(record)
     }
 
@@ -211,6 +223,7 @@ mod tests {
                 header: header.clone(),
                 came: UnixTime::from_secs(u64::MAX),
                 nodes: vec![Bytes::from(vec![1; 532]); nodes].into(),
+                claims: vec![Address::ZERO; nodes.min(PendingRecord::MOST_CLAIMS)],
             };
             let written = Seal::new(None).close("", record.encode()).len();
             assert!((written..written + 512).contains(&record.size()), "{written} {}", record.size());

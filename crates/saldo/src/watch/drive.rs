@@ -213,7 +213,10 @@ impl Driver<'_> {
         }
         let pause_of_rollup = match pace {
             Pace::Foreground => inner.head.until_next_head(),
-            Pace::Background | Pace::Paused => ROLLUP_IN_BACKGROUND,
+            Pace::Background | Pace::Paused => {
+                let reach = inner.rollup.as_ref().and_then(|rollup| rollup.reach());
+                reach.map_or(ROLLUP_IN_BACKGROUND, |reach| reach.min(ROLLUP_IN_BACKGROUND))
+            }
         };
         let pause = match reading {
             Reading::Proven(_) | Reading::Provisional(_)

@@ -14,7 +14,7 @@ use super::{PendingProof, PendingProofs};
 
 impl PendingProofs {
     /// The most headers. Those of pending proofs stay longest.
-    pub(super) const HEADERS: usize = 128;
+    pub(super) const HEADERS: usize = 256;
     /// How often it is tried to link a header.
     const TRIES: u32 = 4;
 
@@ -132,7 +132,14 @@ mod tests {
         pending.keep_header(&honest, header(&account, 0));
         let checked = Checked { shown: Shown::Account(account.clone()), nodes: None };
         let came = Came::at(Duration::ZERO);
-        let proof = PendingProof { provider: honest, checked, above: None, came, is_written: false };
+        let proof = PendingProof {
+            provider: honest,
+            checked,
+            above: None,
+            came,
+            is_written: false,
+            claims: Vec::new(),
+        };
         pending.keep(holding, proof, Keeping::Spread);
         assert_eq!(pending.headers(), [header(&account, 0), header(&account, 1)]);
         pending.drop_header(&header(&account, 1));
@@ -157,7 +164,14 @@ mod tests {
             pending.keep_header(&name(0), header(&account, time.into()));
             let checked = Checked { shown: Shown::Account(account), nodes: None };
             let came = Came::at(Duration::from_secs(time.into()));
-            let proof = PendingProof { provider: name(0), checked, above: None, came, is_written: false };
+            let proof = PendingProof {
+                provider: name(0),
+                checked,
+                above: None,
+                came,
+                is_written: false,
+                claims: Vec::new(),
+            };
             pending.keep(holding(owner), proof, Keeping::Spread);
             root
         };

@@ -24,16 +24,21 @@ impl PendingProofs {
     /// The proofs that are to be stored; they count as stored from now on. `now` is on the monotonic clock, `wall` is the same moment.
     pub(in super::super) fn take_unwritten(&mut self, now: Duration, wall: UnixTime) -> Vec<PendingRecord> {
         let Self { proofs, headers, .. } = self;
-        let due = proofs.iter().filter(|(_, tips)| is_due(tips)).map(|(key, _)| key.clone());
         let mut unwritten = Vec::new();
-        for key in due.collect::<Vec<_>>() {
-            let Some(newest) = proofs.get_mut(&key).and_then(VecDeque::back_mut) else { continue };
-            let header = header_of(headers, &key.1, newest.checked.state_root()).cloned();
-            let (Some(header), Some(nodes)) = (header, newest.checked.nodes.clone()) else { continue };
-            newest.is_written = true;
-            let came = UnixTime::from_secs(wall.as_secs().saturating_sub(newest.came.age(now).as_secs()));
-            let (holding, provider) = key;
-            unwritten.push(PendingRecord { holding, provider, header, came, nodes });
+        for (holding, provider) in proofs.keys().cloned().collect::<Vec<_>>() {
+            let Some(tips) = proofs.get_mut(&(holding, provider.clone())) else { continue };
+            let newest = is_due(tips).then(|| tips.len().saturating_sub(1));
+            let is_due = |(place, tip): &(usize, &mut PendingProof)| {
+                newest == Some(*place) || !tip.claims.is_empty() && !tip.is_written
+            };
+            for (_, tip) in tips.iter_mut().enumerate().filter(is_due) {
+                let header = header_of(headers, &provider, tip.checked.state_root()).cloned();
+                let (Some(header), Some(nodes)) = (header, tip.checked.nodes.clone()) else { continue };
+                tip.is_written = true;
+                let came = UnixTime::from_secs(wall.as_secs().saturating_sub(tip.came.age(now).as_secs()));
+                let (provider, claims) = (provider.clone(), tip.claims.clone());
+                unwritten.push(PendingRecord { holding, provider, header, came, nodes, claims });
+            }
         }
         unwritten
     }
@@ -86,7 +91,7 @@ impl PendingProofs {
 }
 
 /// The header that `provider` named for its proofs under `root`.
-fn header_of<'a>(
+pub(super) fn header_of<'a>(
     headers: &'a VecDeque<Named>,
     provider: &ProviderId,
     root: StateRoot,
@@ -147,7 +152,10 @@ mod tests {
         );
         let nodes: Arc<[Bytes]> = Arc::from([Bytes::from_static(&[1; 100])]);
         let checked = Checked { shown: Shown::Account(account), nodes: Some(nodes) };
-        (PendingProof { provider: name(0), checked, above: None, came, is_written }, block.header().unwrap())
+        (
+            PendingProof { provider: name(0), checked, above: None, came, is_written, claims: Vec::new() },
+            block.header().unwrap(),
+        )
     }
 
     fn take(pending: &mut PendingProofs, wei: u8, minute: u64) {
