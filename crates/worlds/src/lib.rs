@@ -56,7 +56,9 @@ pub use overlap::{
 };
 pub use party::{Outage, Party, Scope};
 pub use play::{Run, play};
-pub use rollup::{RollupAct, RollupMood, RollupOmission, RollupRun, RollupScript, draw_rollup, play_rollup};
+pub use rollup::{
+    RollupAct, RollupGames, RollupMood, RollupOmission, RollupRun, RollupScript, draw_rollup, play_rollup,
+};
 pub use shrink::shrink;
 pub use story::{Event, Recordings, Story, Stretch, Twin};
 pub use token::{Target, TokenEvent};

@@ -5,18 +5,21 @@ use std::collections::BTreeMap;
 use alloy_primitives::{Address, B256, U256};
 use saldo_drill::{BlockInfo, Chain, Rollup};
 
-use super::script::{ACCOUNTS, INTERVAL};
+use super::scale::Scale;
+use super::script::{ACCOUNTS, Games};
 use crate::OWNERS;
 
 const MINUTE: u64 = 60;
-/// How old an amount may be that is shown as the present one: the policy's three hours, and a minute for the call.
-const LONGEST_AGE: u64 = 181 * MINUTE;
 /// For how long what L1 vouched for counts while L1 is silent, with ten minutes for the block to become final.
 const VOUCHED_FOR: u64 = 100 * MINUTE;
 /// After so long without trouble, an account that was read before must be proven.
 const CALM: u64 = 80 * MINUTE;
 /// How long before it must have been read, at least and at most: the proof waits for L1, and turns too old.
 const READ_BEFORE: std::ops::Range<u64> = 35 * MINUTE..110 * MINUTE;
+/// The same where a claim counts after seven days: of the claims of 16 hours one is proven, and eight hours are for claim and reads.
+const CALM_DAYS: u64 = 8 * 24 * 60 * MINUTE;
+/// How often an account must have been read in this time: often enough for each claim.
+const READ_EVERY: u64 = 180 * MINUTE;
 /// How many final blocks of L1 a watching app may be behind.
 const BEHIND: usize = 6;
 
@@ -63,6 +66,8 @@ struct Claim {
 
 /// Checks one run.
 pub(super) struct Judge {
+    games: Games,
+    scale: Scale,
     l1: Chain,
     rollup: Rollup,
     branch: Chain,
@@ -75,7 +80,11 @@ pub(super) struct Judge {
     pub(super) calm_since: Option<u64>,
     /// Since when the sequencer makes no blocks.
     pub(super) stopped_since: Option<u64>,
+    /// Whether something was taken back that L1 had accepted.
+    pub(super) takes_back: bool,
     reads: BTreeMap<u64, Vec<u64>>,
+    /// When the balance of each account changed last.
+    changed: BTreeMap<u64, u64>,
     shown: BTreeMap<u64, Amount>,
     pub(super) violation: Option<String>,
     pub(super) answers: u64,
@@ -84,9 +93,11 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    pub(super) fn new(l1: &Chain, rollup: &Rollup, branch: &Chain) -> Self {
+    pub(super) fn new(l1: &Chain, rollup: &Rollup, branch: &Chain, games: Games) -> Self {
         let now = l1.now().as_secs();
         Self {
+            games,
+            scale: Scale::of(games),
             l1: l1.clone(),
             rollup: rollup.clone(),
             branch: branch.clone(),
@@ -95,7 +106,9 @@ impl Judge {
             l1_since: Some(now),
             calm_since: Some(now),
             stopped_since: None,
+            takes_back: false,
             reads: BTreeMap::new(),
+            changed: BTreeMap::new(),
             shown: BTreeMap::new(),
             violation: None,
             answers: 0,
@@ -106,6 +119,11 @@ impl Judge {
 
     pub(super) fn claimed(&mut self, game: Address, last: u64, chain: &Chain) {
         self.claims.push(Claim { game, last, chain: chain.clone() });
+    }
+
+    pub(super) fn changed(&mut self, account: u64) {
+        let now = self.now();
+        self.changed.insert(account, now);
     }
 
     /// Looks which block of L1 is final now.
@@ -150,14 +168,16 @@ impl Judge {
 
     fn wrong(&self, account: u64, answer: &Answer, told: Told) -> Option<&'static str> {
         if let Some(amount) = answer.amount {
-            if self.now().saturating_sub(amount.timestamp) > LONGEST_AGE {
+            if self.now().saturating_sub(amount.timestamp) > self.scale.longest_age {
                 return Some("too old for a present amount");
             }
             if let Some(wrong) = self.untrue(account, &amount, told) {
                 return Some(wrong);
             }
             let before = self.shown.get(&account).filter(|before| before.number > amount.number);
-            if before.is_some_and(|before| self.is_surely_vouched(before, told)) {
+            // After days another claim than the nearest may have vouched for it, which was taken back.
+            let is_certain = self.games == Games::ProofChecked || !self.takes_back;
+            if is_certain && before.is_some_and(|before| self.is_surely_vouched(before, told)) {
                 return Some("it goes back");
             }
         }
@@ -168,7 +188,11 @@ impl Judge {
             return Some("the rollup has not stopped");
         }
         let is_missing = matches!(told, Told::ByCall { .. }) && answer.amount.is_none();
-        (is_missing && self.is_due(account)).then_some("it could be proven")
+        let is_due = match self.games {
+            Games::ProofChecked => self.is_due(account),
+            Games::AfterDays => self.is_due_after_days(account, answer),
+        };
+        (is_missing && is_due).then_some("it could be proven")
     }
 
     /// Why it is wrong to show `amount`.
@@ -185,14 +209,14 @@ impl Judge {
     fn is_vouched(&self, amount: &Amount, told: Told) -> bool {
         let finals = self.finals_for(told);
         let is_accepted =
-            |claim: &Claim| finals.iter().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
+            |claim: &Claim| finals.iter().rev().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
         self.claims_about(amount).any(is_accepted)
     }
 
     /// Whether L1 accepted the claim that is about the block of `amount` itself at all blocks that the wallet may have read.
     fn is_surely_vouched(&self, amount: &Amount, told: Told) -> bool {
         let finals = self.finals_for(told);
-        let own = |claim: &&Claim| claim.last.saturating_sub(amount.number) < INTERVAL;
+        let own = |claim: &&Claim| claim.last.saturating_sub(amount.number) < self.scale.interval;
         let is_accepted =
             |claim: &Claim| finals.iter().all(|(_, block)| self.rollup.accepts(claim.game, block.hash));
         self.claims_about(amount).filter(own).any(is_accepted)
@@ -234,5 +258,19 @@ impl Judge {
         };
         let in_time = |read: &u64| *read >= calm && READ_BEFORE.contains(&now.saturating_sub(*read));
         account < ACCOUNTS && self.reads.get(&account).is_some_and(|reads| reads.iter().any(in_time))
+    }
+
+    /// The same where L1 counts a claim after days: all has been well for eight days, in which the app was opened again and again. Where
+    /// the balance changed meanwhile, the earlier amount is all that can be proven.
+    fn is_due_after_days(&self, account: u64, answer: &Answer) -> bool {
+        let now = self.now();
+        let is_calm = self.calm_since.is_some_and(|since| now.saturating_sub(since) >= CALM_DAYS);
+        let since = now.saturating_sub(CALM_DAYS);
+        let is_changed = self.changed.get(&account).is_some_and(|at| *at >= since);
+        let is_shown = answer.last.is_some() && is_changed;
+        let mut reads = self.reads.get(&account).into_iter().flatten().copied().filter(|at| *at >= since);
+        let mut before = since;
+        let is_often = reads.all(|at| at.saturating_sub(std::mem::replace(&mut before, at)) <= READ_EVERY);
+        is_calm && !is_shown && is_often && now.saturating_sub(before) <= READ_EVERY
     }
 }

@@ -5,26 +5,21 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use alloy_primitives::{Address, U256};
+use alloy_primitives::U256;
 use futures_util::future::{Either, select};
 use saldo::{Change, Client, Clock, Holding, MemoryStorage, NetworkId, Policy, Proven, Reading, UnixTime};
 use saldo_drill::simulate::Simulation;
-use saldo_drill::{BeaconSource, Chain, Fault, Preset, Provider, Rollup, RollupKind};
+use saldo_drill::{BeaconSource, Chain, Fault, Preset, Provider, Rollup};
 
 use super::judge::{Amount, Answer, Judge, Told};
 use super::omission::Omission;
-use super::script::{Act, INTERVAL, Mood, PROVIDERS, Script};
+use super::proposer::Proposer;
+use super::scale::Scale;
+use super::script::{Act, Games, Mood, PROVIDERS, Script};
 use crate::OWNERS;
 
-/// The rollup makes a block in 12 seconds and not in two, so that hours of it are made soon.
-const BLOCK_TIME: u64 = 12;
-const KIND: RollupKind = RollupKind::Multiproof { interval: INTERVAL, step: 10 };
-/// How many blocks the rollup has at first.
-const HISTORY: u64 = 120;
 /// How many slots of L1 pass until a block is final.
 const FINAL: u64 = 32;
-/// How often it is looked whether a claim is due, in seconds.
-const LOOK: u64 = 60;
 
 /// How a run went.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -45,18 +40,10 @@ pub fn play_rollup(script: &Script, omission: Option<Omission>) -> RollupRun {
         .unwrap_or_else(|_| RollupRun { violation: Some("it panicked".to_owned()), ..RollupRun::default() })
 }
 
-/// Who claims what on L1.
-struct Proposer {
-    /// The last block of the next claim.
-    next: u64,
-    is_on: bool,
-    is_lying: bool,
-    newest: Option<Address>,
-}
-
 /// An L1, its rollup, those who serve both, and the app.
 struct Stage {
     script: Script,
+    scale: Scale,
     omission: Option<Omission>,
     l1: Chain,
     rollup: Rollup,
@@ -74,20 +61,24 @@ struct Stage {
 
 impl Stage {
     fn new(script: &Script, omission: Option<Omission>) -> Self {
-        let l1 = Chain::builder(script.seed).build();
-        let rollup = Rollup::with_chain(&l1, &own_chain(script.seed, &l1), KIND);
+        let scale = Scale::of(script.games);
+        let l1 = Chain::builder(script.seed).preset(scale.preset).build();
+        let rollup = Rollup::with_chain(&l1, &own_chain(script.seed, &l1, scale), scale.kind);
         for (owner, wei) in OWNERS.into_iter().zip([1_500_000_u64, 7]) {
             rollup.chain().set_balance(owner, U256::from(wei));
         }
         // No reorganisation of L1 undoes the contracts.
         rollup.advance(FINAL);
+        l1.set_pace(scale.pace);
         let branch = rollup.chain().split();
         for (owner, wei) in OWNERS.into_iter().zip([0_u64, 77_000, 5_000]) {
             branch.set_balance(owner, U256::from(wei));
         }
         let mut simulation = Simulation::new(script.seed, &l1);
         simulation.follow(rollup.chain());
-        simulation.follow(&branch);
+        if script.has_branch {
+            simulation.follow(&branch);
+        }
         let internet = simulation.internet();
         let of_l1 = (Provider::honest(&l1), BeaconSource::honest(&l1));
         internet.register("https://l1.test", of_l1.0.clone());
@@ -99,11 +90,11 @@ impl Stage {
         for (index, (provider, _)) in (0_u64..).zip(&providers) {
             internet.register(&url(index), provider.clone());
         }
-        let next = rollup.chain().tip().number.next_multiple_of(INTERVAL);
         Self {
-            judge: Mutex::new(Judge::new(&l1, &rollup, &branch)),
-            proposer: Mutex::new(Proposer { next, is_on: true, is_lying: false, newest: None }),
+            judge: Mutex::new(Judge::new(&l1, &rollup, &branch, script.games)),
+            proposer: Mutex::new(Proposer::new(&rollup, &branch, scale, script)),
             script: script.clone(),
+            scale,
             omission,
             l1,
             rollup,
@@ -127,9 +118,9 @@ impl Stage {
             .storage(self.storage.clone())
             .rpc("l1=https://l1.test")
             .beacon("source=https://source.test");
-        let rollup = (0..PROVIDERS).fold(Client::rollup(self.rollup.profile()), |rollup, index| {
-            rollup.rpc(format!("provider{index}={}", url(index)))
-        });
+        let rollup = Client::rollup(self.rollup.profile()).policy(self.scale.policy(operators));
+        let rollup = (0..PROVIDERS)
+            .fold(rollup, |rollup, index| rollup.rpc(format!("provider{index}={}", url(index))));
         of_l1.and(rollup).build().expect("a script's app has all it needs")
     }
 
@@ -169,33 +160,13 @@ impl Stage {
     async fn pass(&self, seconds: u64) {
         let mut left = seconds;
         while left > 0 {
-            let step = left.min(LOOK);
+            let step = left.min(self.scale.look);
             self.simulation.clock().sleep(Duration::from_secs(step)).await;
             left = left.saturating_sub(step);
-            self.propose();
-            self.judge().look();
-        }
-    }
-
-    /// Makes the claims that are due.
-    fn propose(&self) {
-        let mut proposer = self.proposer();
-        while proposer.next <= self.rollup.chain().tip().number {
-            let number = proposer.next;
-            proposer.next = number.saturating_add(INTERVAL);
-            let is_other = self.branch.block(number).is_some_and(|block| {
-                self.rollup.chain().block(number).is_none_or(|own| own.hash != block.hash)
-            });
-            if proposer.is_lying && is_other {
-                let game = self.rollup.propose_of(&self.branch, number).game();
-                proposer.newest = Some(game);
-                self.judge().claimed(game, number, &self.branch);
-            }
-            if proposer.is_on {
-                let game = self.rollup.propose(number).game();
-                proposer.newest = Some(game);
-                self.judge().claimed(game, number, self.rollup.chain());
-            }
+            let (mut proposer, mut judge) = (self.proposer(), self.judge());
+            proposer.propose(&mut judge);
+            proposer.end(&self.l1);
+            judge.look();
         }
     }
 
@@ -256,7 +227,7 @@ impl Stage {
                 }
                 _ => None,
             },
-            Omission::TakenBack => before.filter(|before| age(before) < 3 * 60 * 60),
+            Omission::TakenBack => before.filter(|before| age(before) < self.scale.longest_age),
             Omission::Age => answer.last,
             Omission::Zero => Some(in_newest(U256::ZERO)),
             Omission::Impatient => None,
@@ -273,20 +244,20 @@ impl Stage {
 
     /// Lets `act` happen, which is none of the app's.
     fn happen(&mut self, act: &Act) {
-        let newest = self.proposer().newest;
         match act {
             Act::Read(_) | Act::Watch(..) | Act::Restart => {}
             Act::Balance(account, wei) => {
                 let owner = self.holding(*account).owner();
                 self.rollup.chain().set_balance(owner, U256::from(*wei));
+                self.judge().changed(*account);
             }
             Act::Provider(index, mood) => self.provider(*index, *mood),
             Act::L1(is_reachable) => self.reach_l1(*is_reachable),
             Act::Reorg(depth) => self.l1.reorg(*depth),
             Act::Claims(is_on) => self.proposer().is_on = *is_on,
             Act::FalseClaims(is_lying) => self.proposer().is_lying = *is_lying,
-            Act::Blacklist => newest.into_iter().for_each(|game| self.rollup.blacklist(game)),
-            Act::Refute => newest.into_iter().for_each(|game| self.rollup.counter(game, 0)),
+            Act::Blacklist => self.proposer().blacklist(),
+            Act::Refute => self.proposer().refute(),
             Act::Retire => self.rollup.retire(self.l1.now()),
             Act::Pause(is_paused) => {
                 self.rollup.pause(*is_paused);
@@ -303,8 +274,16 @@ impl Stage {
             }
         }
         let is_calm = self.is_calm();
+        let is_harm = matches!(act, Act::Blacklist | Act::Refute | Act::Retire);
         let now = self.l1.now().as_secs();
-        self.judge().calm_since = is_calm.then_some(now);
+        let mut judge = self.judge();
+        judge.takes_back |= is_harm;
+        // Where it lasts for days, it goes on while nothing but a provider or a balance changes.
+        let goes_on = self.script.games == Games::AfterDays && is_calm && !is_harm;
+        judge.calm_since = match judge.calm_since {
+            Some(since) if goes_on => Some(since),
+            _ => is_calm.then_some(now),
+        };
     }
 
     /// Whether everything works, and one provider of the rollup at least.
@@ -313,7 +292,7 @@ impl Stage {
         let judge = self.judge();
         let has = |wanted| self.providers.iter().any(|(_, mood)| *mood == wanted);
         proposer.is_on
-            && !proposer.is_lying
+            && !proposer.may_lie()
             && !self.is_paused
             && has(Mood::Honest)
             // An amount at another head is shown as unconfirmed, beside the one that L1 vouches for.
@@ -357,12 +336,12 @@ impl Stage {
 }
 
 /// The chain of the rollup, which stands where L1 stands.
-fn own_chain(seed: u64, l1: &Chain) -> Chain {
-    let age = HISTORY.saturating_mul(BLOCK_TIME);
+fn own_chain(seed: u64, l1: &Chain, scale: Scale) -> Chain {
+    let age = scale.history.saturating_mul(scale.block_time);
     let chain = Chain::builder(seed.wrapping_add(1))
-        .chain_id(KIND.chain_id())
+        .chain_id(scale.kind.chain_id())
         .preset(Preset::Development)
-        .slot_duration(Duration::from_secs(BLOCK_TIME))
+        .slot_duration(Duration::from_secs(scale.block_time))
         .genesis_time(UnixTime::from_secs(l1.now().as_secs().saturating_sub(age)))
         .history(0)
         .build();

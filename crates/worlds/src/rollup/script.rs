@@ -1,14 +1,28 @@
 //! What happens in a world with a rollup, as plain data.
 
-use crate::rng::Rng;
-
 /// How many accounts of the rollup are read: two that have coins, and one that does not exist.
 pub(super) const ACCOUNTS: u64 = 3;
 /// How many providers the rollup has.
 pub(super) const PROVIDERS: u64 = 3;
-/// How many blocks a claim is about, as on Base: twenty minutes of the rollup.
-pub(super) const INTERVAL: u64 = 100;
-const MINUTE: u64 = 60;
+
+/// How L1 decides about the claims of a world's rollup.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Games {
+    /// It checks a proof when a claim is made, as on Base.
+    ProofChecked,
+    /// It counts a claim after days without a challenge, as on OP Mainnet.
+    AfterDays,
+}
+
+impl Games {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::ProofChecked, Self::AfterDays];
+
+    /// Those of a seed's world. One in four lasts for days: it takes longer to run.
+    pub fn of(seed: u64) -> Self {
+        if seed.checked_rem(4) == Some(3) { Self::AfterDays } else { Self::ProofChecked }
+    }
+}
 
 /// How a provider of the rollup answers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,66 +83,16 @@ pub enum Act {
 pub struct Script {
     /// Makes the keys and the times that answers take.
     pub seed: u64,
+    /// How L1 decides about claims.
+    pub games: Games,
     /// How many operators are asked about an address.
     pub operators: u64,
+    /// Whether there is a branch of the rollup that its sequencer does not build on.
+    pub has_branch: bool,
+    /// Whether false claims are challenged, where claims can be.
+    pub has_challenger: bool,
+    /// Whether the registry is anchored to the claims that count after days. Some registries are not, for weeks.
+    pub is_anchored: bool,
     /// What happens, each with the seconds that pass before.
     pub acts: Vec<(u64, Act)>,
-}
-
-/// The script of a seed.
-pub fn draw_rollup(seed: u64) -> Script {
-    let mut rng = Rng::new(seed, "rollup");
-    let operators = rng.between(1, PROVIDERS);
-    let mut acts = Vec::new();
-    for _ in 0..rng.between(3, 6) {
-        for _ in 0..rng.below(3) {
-            acts.push((rng.below(3 * MINUTE), event(&mut rng)));
-        }
-        for _ in 0..rng.between(1, 3) {
-            let wait = rng.pick(&[0, MINUTE, 5 * MINUTE, 12 * MINUTE, 30 * MINUTE]);
-            acts.push((wait, call(&mut rng)));
-        }
-        let pause = rng.pick(&[MINUTE, 15 * MINUTE, 40 * MINUTE, 80 * MINUTE, 200 * MINUTE]);
-        acts.push((pause, Act::Read(some(&mut rng))));
-    }
-    Script { seed, operators, acts }
-}
-
-fn some(rng: &mut Rng) -> Vec<u64> {
-    (0..rng.between(1, 3)).map(|_| rng.below(ACCOUNTS)).collect()
-}
-
-fn call(rng: &mut Rng) -> Act {
-    match rng.below(8) {
-        0..=4 => Act::Read(some(rng)),
-        5..=6 => Act::Watch(some(rng), rng.between(MINUTE, 30 * MINUTE)),
-        _ => Act::Restart,
-    }
-}
-
-fn event(rng: &mut Rng) -> Act {
-    let moods = [
-        Mood::Honest,
-        Mood::Honest,
-        Mood::Hang,
-        Mood::Error,
-        Mood::NoProofs,
-        Mood::OtherAccount,
-        Mood::Truncated,
-        Mood::Zero,
-        Mood::Branch,
-    ];
-    match rng.below(20) {
-        0..=4 => Act::Provider(rng.below(PROVIDERS), rng.pick(&moods)),
-        5..=6 => Act::Balance(rng.below(2), rng.below(1_000_000)),
-        7 => Act::L1(rng.chance(60)),
-        8 => Act::Reorg(rng.between(1, 4)),
-        9 => Act::Claims(rng.chance(60)),
-        10..=11 => Act::FalseClaims(rng.chance(60)),
-        12..=13 => Act::Blacklist,
-        14..=15 => Act::Refute,
-        16 => Act::Retire,
-        17 => Act::Pause(rng.chance(50)),
-        _ => Act::Sequencer(rng.chance(60)),
-    }
 }

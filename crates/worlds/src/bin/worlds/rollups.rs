@@ -5,7 +5,7 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use saldo_worlds::{RollupOmission, draw_rollup, play_rollup};
+use saldo_worlds::{RollupGames, RollupOmission, draw_rollup, play_rollup};
 
 use crate::arguments::Arguments;
 
@@ -65,14 +65,17 @@ fn work(first: u64, count: u64, next: &AtomicU64, tally: &Mutex<Tally>) {
 pub(crate) fn nets(arguments: &Arguments, most: u64) -> bool {
     let seeds = || (arguments.seed..).take_while(|seed| *seed < arguments.seed.saturating_add(most));
     let mut is_well = true;
-    for omission in RollupOmission::ALL {
-        let found = seeds().find_map(|seed| {
+    let each = RollupOmission::ALL.into_iter().flat_map(|of| RollupGames::ALL.map(|games| (of, games)));
+    for (omission, games) in each {
+        let found = seeds().filter(|seed| RollupGames::of(*seed) == games).find_map(|seed| {
             let run = play_rollup(&draw_rollup(seed), Some(omission));
             run.violation.map(|violation| (seed, violation))
         });
         match &found {
-            Some((seed, violation)) => println!("{:34} found at seed {seed}: {violation}", omission.name()),
-            None => println!("{:34} NOT FOUND", omission.name()),
+            Some((seed, violation)) => {
+                println!("{:34} {games:?} found at seed {seed}: {violation}", omission.name())
+            }
+            None => println!("{:34} {games:?} NOT FOUND", omission.name()),
         }
         is_well &= found.is_some();
     }
