@@ -46,7 +46,7 @@ impl Directory {
     }
 
     /// Reads the tables `[[rpc]]`, `[[beacon]]` and `[[checkpoint_source]]` from TOML: from a file of their own, or from a network
-    /// file ([`Network::from_toml`]), whose other fields are not read. Without the feature `toml`, the text must be
+    /// file ([`Network::from_toml`]) or the profile of a rollup, whose other fields are not read. Without the feature `toml`, the text must be
     /// in [plain lines](saldo_beacon::plain_toml).
     ///
     /// # Errors

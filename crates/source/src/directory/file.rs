@@ -12,8 +12,22 @@ const MAX_ENTRIES: usize = 32;
 /// The longest text of a field, in bytes.
 const MAX_TEXT: usize = 200;
 
-/// Tells a network file from a file of endpoints alone.
-const FIELD_OF_NETWORKS: &str = "genesis_validators_root";
+/// A kind of file that can hold endpoints beside what it is about.
+struct Host {
+    /// The field that tells it from others.
+    field: &'static str,
+    /// Its tables that are no endpoints.
+    tables: &'static [&'static str],
+}
+
+/// A network file, and the profile of a rollup.
+const HOSTS: [Host; 2] = [
+    Host { field: "genesis_validators_root", tables: &["forks", "blob_schedule"] },
+    Host {
+        field: "registry",
+        tables: &["proxy_code", "registry_code", "factory_code", "game_code", "pause_code"],
+    },
+];
 
 /// A table's name, and the fields of its entries.
 struct Kind {
@@ -35,8 +49,6 @@ const CHECKPOINT_SOURCE: Kind = Kind {
 };
 
 const TABLES: [&str; 3] = [RPC.table, BEACON.table, CHECKPOINT_SOURCE.table];
-/// The tables of a network file that are no endpoints.
-const TABLES_OF_NETWORKS: [&str; 2] = ["forks", "blob_schedule"];
 
 /// The entries of each table.
 pub(super) struct Tables {
@@ -75,12 +87,14 @@ fn tables(file: &File, text: &str) -> Result<Tables, DirectoryError> {
     })
 }
 
-/// Refuses an unknown table, and a field before the first table. The fields of a network file are checked where the network is read.
+/// Refuses an unknown table, and a field before the first table. The fields of a network file, or of a profile, are checked where that
+/// is read.
 fn check_names(file: &File, text: &str) -> Result<(), DirectoryError> {
-    let is_network = file.top.get(FIELD_OF_NETWORKS).is_some();
-    let is_known = |name: &str| TABLES.contains(&name) || is_network && TABLES_OF_NETWORKS.contains(&name);
+    let host = HOSTS.iter().find(|host| file.top.get(host.field).is_some());
+    let is_known =
+        |name: &str| TABLES.contains(&name) || host.is_some_and(|host| host.tables.contains(&name));
     let arrays = file.arrays.iter().map(|(name, _)| (name.as_str(), true));
-    let fields = file.top.keys().filter(|_| !is_network).map(|name| (name, false));
+    let fields = file.top.keys().filter(|_| host.is_none()).map(|name| (name, false));
     let others = arrays.chain(fields).filter(|(name, _)| !is_known(name));
     let placed = others.map(|(name, is_array)| match line_of_name(text, name) {
         Some((line, is_table)) => (Some(line), name, is_table),

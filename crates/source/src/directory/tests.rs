@@ -198,6 +198,16 @@ fn a_network_file_may_hold_the_tables() {
     assert_eq!(Directory::from_toml(&text).unwrap().beacon().len(), 1);
 }
 
+#[test]
+fn the_profile_of_a_rollup_may_hold_providers() {
+    let profile = "name = \"mine\"\nregistry = \"0x00\"\n\n[[game_code]]\ngame_type = 8\n";
+    let text = format!("{profile}\n[[rpc]]\nurl = \"{SECRET}\"\n");
+    assert_eq!(Directory::from_toml(&text).unwrap().rpc().len(), 1);
+    // Tables of another kind of file are still refused.
+    assert!(Directory::from_toml(&format!("{text}\n[[forks]]\n")).is_err());
+    assert!(Directory::from_toml(&text.replace("registry", "registrar")).is_err());
+}
+
 #[cfg(feature = "toml")]
 #[test]
 fn the_general_parser_reads_the_same_built_in_directories() {

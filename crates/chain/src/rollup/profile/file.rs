@@ -30,7 +30,9 @@ const REGISTRY_CODES: &str = "registry_code";
 const FACTORY_CODES: &str = "factory_code";
 const GAME_CODES: &str = "game_code";
 const PAUSE_CODES: &str = "pause_code";
-const TABLES: &[&str] = &[PROXY_CODES, REGISTRY_CODES, FACTORY_CODES, GAME_CODES, PAUSE_CODES];
+/// Its providers, which a file can have beside the profile. They are not read here.
+const PROVIDERS: &str = "rpc";
+const TABLES: &[&str] = &[PROXY_CODES, REGISTRY_CODES, FACTORY_CODES, GAME_CODES, PAUSE_CODES, PROVIDERS];
 
 /// Why a text is no profile. All variants: the caller's fault.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -81,7 +83,7 @@ pub enum ProfileError {
 }
 
 impl Profile {
-    /// Reads a profile. A field that is not known has the value `"unknown"`; a table of codes without an entry says that no code is
+    /// Reads a profile. Providers in the table `[[rpc]]` are not read. A field that is not known has the value `"unknown"`; a table of codes without an entry says that no code is
     /// known.
     ///
     /// # Errors
