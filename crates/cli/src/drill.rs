@@ -35,17 +35,17 @@ pub(crate) async fn run(arguments: DrillArguments) -> Result<u8, CommandFailure>
     }
 }
 
-/// The same of a scenario that is served: its networks have no rollup.
+/// The same of a scenario that stands before real providers: it has no rollup.
 ///
 /// # Errors
 /// A usage failure, also if the scenario has a rollup.
-fn served_scenario(text: &str) -> Result<(String, Scenario), CommandFailure> {
+fn proxied_scenario(text: &str) -> Result<(String, Scenario), CommandFailure> {
     let (name, scenario) = scenario(text)?;
     if scenario.rollup.is_some() {
         return Err(CommandFailure::usage(
             "rollup",
-            format!("{name} has a rollup, which is not served: it exists in virtual time alone"),
-            "Use `saldo drill run` or `saldo demo` with this scenario, or `saldo_drill::Rollup` in a test of yours.",
+            format!("{name} has a rollup, and real providers have no such rollup"),
+            "Use `saldo drill serve` with this scenario: it serves a rollup and its L1.",
         ));
     }
     Ok((name, scenario))

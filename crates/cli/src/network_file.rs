@@ -5,7 +5,6 @@ use std::hash::{BuildHasher, Hasher, RandomState};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use saldo::Network;
 use serde_json::Value;
 
 use crate::failure::CommandFailure;
@@ -76,10 +75,9 @@ pub(crate) struct Entry<'a> {
     pub(crate) hosting: Option<&'a str>,
 }
 
-/// The network and its endpoints, as `Network::from_toml` and `Directory::from_toml` read them.
-pub(crate) fn text<'a>(network: &Network, entries: impl IntoIterator<Item = Entry<'a>>) -> String {
+/// The network, or the profile of a rollup, and its endpoints as `Directory::from_toml` reads them.
+pub(crate) fn text<'a>(mut text: String, entries: impl IntoIterator<Item = Entry<'a>>) -> String {
     let quoted = |text: &str| Value::from(text).to_string();
-    let mut text = network.to_toml();
     for Entry { table, url, name, operator, hosting } in entries {
         text.push_str(&format!(
             "\n[[{table}]]\nurl = {}\nname = {}\noperator = {}\n",

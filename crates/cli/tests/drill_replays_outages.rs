@@ -112,11 +112,6 @@ fn a_wrong_argument_or_scenario_is_a_usage_error() {
             "anna, bert: another branch",
         ),
         (
-            vec!["drill", "serve", "-s", "rollup-stopped"],
-            "rollup",
-            "rollup-stopped has a rollup, which is not served",
-        ),
-        (
             vec!["drill", "proxy", "-s", "rollup-stopped", "--upstream", "http://127.0.0.1:1"],
             "rollup",
             "rollup-stopped has a rollup",

@@ -11,7 +11,7 @@ use saldo_beacon::unit::UnixTime;
 
 use crate::fault::{Fault, Rule};
 use crate::http::{HttpRequest, Reaction, Service};
-use crate::scenario::{Condition, Event, Happening, Member, OnChain, Role, Scenario};
+use crate::scenario::{Condition, Event, Happening, Member, OnChain, Role, RollupPlan, Scenario};
 use crate::{BeaconSource, Chain, Held, Protocol, Provider, Rollup, Server};
 
 use rollup::Staged;
@@ -113,7 +113,7 @@ fn change<P: Protocol>(server: &Server<P>, latency: Option<Duration>, lag: Optio
 }
 
 impl Stage {
-    /// Sets the stage: the chain has run for 40 slots, and stands at the moment `now`, or a fixed one. With a rollup it has run
+    /// Sets the stage: the chain has run for 40 slots, and stands at the moment `now`, or a fixed one. With a rollup it has run longer,
     /// until L1 vouched for a block of it.
     pub fn set_up(scenario: &Scenario, now: Option<UnixTime>) -> Self {
         let mut builder =
@@ -122,8 +122,12 @@ impl Stage {
         if scenario.rollup.is_none() {
             builder = builder.accounts(accounts);
         }
+        let history = scenario.slot.as_secs().saturating_mul(HISTORY);
+        // With a rollup its first claim is made after that, and is final after as many slots as there were before.
+        let until_claim = |plan: RollupPlan| plan.claims_every.saturating_add(plan.claims_after).as_secs();
+        let until_final = scenario.rollup.map_or(0, |plan| until_claim(plan).saturating_add(history));
         if let Some(now) = now {
-            let before = scenario.slot.as_secs().saturating_mul(HISTORY);
+            let before = history.saturating_add(until_final);
             builder = builder.genesis_time(UnixTime::from_secs(now.as_secs().saturating_sub(before)));
         }
         let token = scenario.token.map(|address| {
@@ -138,11 +142,8 @@ impl Stage {
         let services = scenario.members.iter().map(source).collect();
         let on_rollup = scenario.rollup.map_or(0, |_| scenario.of(Role::Provider).count());
         let mut stage = Self { chain, services, others: Vec::new(), token, rollup, on_rollup };
-        if let Some(plan) = scenario.rollup {
-            // The first claim is made in that time, and is final after as many slots as there were before.
-            let final_after = scenario.slot.as_secs().saturating_mul(HISTORY);
-            let until = plan.claims_every.saturating_add(plan.claims_after).as_secs();
-            let seconds = stage.chain.now().as_secs().saturating_add(until).saturating_add(final_after);
+        if scenario.rollup.is_some() {
+            let seconds = stage.chain.now().as_secs().saturating_add(until_final);
             stage.advance_to(UnixTime::from_secs(seconds));
         }
         stage

@@ -98,7 +98,7 @@ impl Testbed {
         };
         let mut all = entries("rpc", &Self::PROVIDER_NAMES, &self.provider_servers);
         all.extend(entries("beacon", &Self::SOURCE_NAMES, &self.source_servers));
-        network_file::text(&self.network(), all)
+        network_file::text(self.network().to_toml(), all)
     }
 
     /// The providers as `NAME=URL`.

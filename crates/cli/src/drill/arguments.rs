@@ -64,10 +64,11 @@ pub(crate) struct ServeArguments {
     /// The first port; the other servers take the following ports [default: free ports of 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub(crate) listen: Option<SocketAddr>,
-    /// Write the network file here, with all endpoints, instead of into the temporary folder; it is kept afterwards
+    /// Write the network file here, with all endpoints, instead of into the temporary folder; it is kept afterwards. The file of a
+    /// rollup is written beside it: NAME.toml and NAME.rollup.toml
     #[arg(short, long, value_name = "FILE")]
     pub(crate) out: Option<PathBuf>,
-    /// How many times faster than written the events happen; a slot takes at least one second
+    /// How many times faster than written the events happen; a slot takes at least one second, and a rollup is claimed once a minute at most
     #[arg(long, value_name = "TIMES", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub(crate) speed: u32,
     /// One JSON object a line

@@ -41,7 +41,7 @@ pub(super) async fn run(arguments: AttachArguments) -> Result<u8, CommandFailure
         print(&format!("attached at block {}{mined}\n", attached.number()))?;
     }
     let interrupted = interrupted();
-    loopback.write_network_file(&attached.network(), None, arguments.json)?;
+    loopback.write_network_file(&attached.network(), None, None, arguments.json)?;
     tokio::select! {
         outcome = follow(&mut attached, slot, &arguments) => outcome?,
         () = interrupted => {}

@@ -1,27 +1,27 @@
 //! The servers of a drill on loopback, and how a wallet reaches them.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use saldo::{Address, Network, UnixTime};
+use saldo::{Address, Network, Profile, UnixTime};
 use saldo_drill::http::Relay;
 use saldo_drill::scenario::Role;
 use saldo_drill::serve::Server;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::browser::{ForBrowsers, Pages};
 use crate::failure::CommandFailure;
 use crate::network_file::{self, Entry, NetworkFile};
 use crate::print;
 
-/// Servers on consecutive ports. Dropping it stops the servers and deletes a temporary network file.
+/// Servers on consecutive ports. Dropping it stops the servers and deletes temporary network files.
 pub(super) struct Loopback {
     next: Option<SocketAddr>,
     running: Vec<Running>,
     out: Option<PathBuf>,
     pages: Pages,
-    file: Option<NetworkFile>,
+    files: Vec<NetworkFile>,
 }
 
 /// One server and what is known of its member.
@@ -36,7 +36,7 @@ struct Running {
 impl Loopback {
     /// The first server listens on `listen`; without it each server gets a free port.
     pub(super) fn new(listen: Option<SocketAddr>) -> Self {
-        Self { next: listen, running: Vec::new(), out: None, pages: Pages::Any, file: None }
+        Self { next: listen, running: Vec::new(), out: None, pages: Pages::Any, files: Vec::new() }
     }
 
     /// Lets only web pages of these origins use the servers.
@@ -105,50 +105,86 @@ impl Loopback {
         print("")
     }
 
-    /// Writes the network file with all servers in it, and prints how to use it.
+    /// Writes the network file with all servers in it, and prints how to use it. With a rollup it is that of its L1, and the file of the
+    /// profile is written beside it.
     ///
     /// # Errors
-    /// A [`CommandFailure`] if the file cannot be written.
+    /// A [`CommandFailure`] if a file cannot be written.
     pub(super) fn write_network_file(
         &mut self,
         network: &Network,
+        rollup: Option<&Profile>,
         owner: Option<Address>,
         as_json: bool,
     ) -> Result<(), CommandFailure> {
-        let file = NetworkFile::write(self.out.as_deref(), &self.network_file(network))?;
-        let path = self.file.insert(file).path().to_owned();
-        let checkpoint = network.checkpoint().map(ToString::to_string);
-        let [rpc, beacon, checkpoints] =
-            [Role::Provider, Role::Beacon, Role::Checkpoint].map(|role| self.urls(role));
+        let is_of_l1 = |role: Role| rollup.is_none() || role != Role::Provider;
+        let path = self.write_file(self.out.clone(), network.to_toml(), is_of_l1)?;
+        let of_rollup = match rollup {
+            Some(profile) => {
+                let out = self.out.as_ref().map(|out| out.with_extension("rollup.toml"));
+                let path = self.write_file(out, profile.to_toml(), |role| role == Role::Provider)?;
+                Some((path, profile.chain_id()))
+            }
+            None => None,
+        };
         if as_json {
-            let line = json!({
-                "schema": "saldo.drill/1",
-                "network_file": path,
-                "chain_id": network.chain_id(),
-                "checkpoint": checkpoint,
-                "rpc_urls": rpc,
-                "beacon_urls": beacon,
-                "checkpoint_urls": checkpoints,
-                "address": owner,
-            });
+            let mut line = self.json_of_l1(network, &path, rollup.is_some(), owner);
+            if let Some((path, chain_id)) = &of_rollup {
+                line["rollup"] = json!({
+                    "network_file": path,
+                    "chain_id": chain_id,
+                    "rpc_urls": self.urls(Role::Provider),
+                });
+            }
             return print(&line.to_string());
         }
-        print(&format!("network file  {}  (chain {})", path.display(), network.chain_id()))?;
-        for (what, urls) in [("provider", rpc), ("beacon", beacon), ("checkpoint", checkpoints)] {
-            for url in urls {
-                print(&format!("{what:<14}{url}"))?;
-            }
-        }
-        if let Some(checkpoint) = checkpoint {
-            print(&format!("trust starts  {checkpoint}"))?;
+        self.print_l1(network, &path, rollup.is_some())?;
+        let mut files = path.display().to_string();
+        if let Some((path, chain_id)) = &of_rollup {
+            print(&format!("rollup file   {}  (chain {chain_id})", path.display()))?;
+            self.print_role("provider", Role::Provider)?;
+            files.push_str(&format!(",{}", path.display()));
         }
         let owner = owner.map_or_else(|| "ADDRESS".to_owned(), |owner| owner.to_string());
-        print(&format!("\n  saldo balance {owner} --network {}\n", path.display()))
+        print(&format!("\n  saldo balance {owner} --network {files}\n"))
     }
 
-    /// The text of the network file: the network and its endpoints.
-    fn network_file(&self, network: &Network) -> String {
-        let entries = self.running.iter().map(|running| Entry {
+    fn json_of_l1(&self, network: &Network, path: &Path, has_rollup: bool, owner: Option<Address>) -> Value {
+        json!({
+            "schema": "saldo.drill/1",
+            "network_file": path,
+            "chain_id": network.chain_id(),
+            "checkpoint": network.checkpoint().map(ToString::to_string),
+            "rpc_urls": self.urls(provider_of(has_rollup)),
+            "beacon_urls": self.urls(Role::Beacon),
+            "checkpoint_urls": self.urls(Role::Checkpoint),
+            "address": owner,
+        })
+    }
+
+    fn print_l1(&self, network: &Network, path: &Path, has_rollup: bool) -> Result<(), CommandFailure> {
+        print(&format!("network file  {}  (chain {})", path.display(), network.chain_id()))?;
+        self.print_role("provider", provider_of(has_rollup))?;
+        self.print_role("beacon", Role::Beacon)?;
+        self.print_role("checkpoint", Role::Checkpoint)?;
+        match network.checkpoint() {
+            Some(checkpoint) => print(&format!("trust starts  {checkpoint}")),
+            None => Ok(()),
+        }
+    }
+
+    fn print_role(&self, what: &str, role: Role) -> Result<(), CommandFailure> {
+        self.urls(role).iter().try_for_each(|url| print(&format!("{what:<14}{url}")))
+    }
+
+    /// Writes `head` and the servers of some roles to a file. Returns its path.
+    fn write_file(
+        &mut self,
+        out: Option<PathBuf>,
+        head: String,
+        is_in_it: impl Fn(Role) -> bool,
+    ) -> Result<PathBuf, CommandFailure> {
+        let entries = self.running.iter().filter(|running| is_in_it(running.role)).map(|running| Entry {
             table: match running.role {
                 Role::Provider | Role::L1Provider => "rpc",
                 Role::Beacon => "beacon",
@@ -159,8 +195,16 @@ impl Loopback {
             operator: &running.operator,
             hosting: running.hosting.as_deref(),
         });
-        network_file::text(network, entries)
+        let file = NetworkFile::write(out.as_deref(), &network_file::text(head, entries))?;
+        let path = file.path().to_owned();
+        self.files.push(file);
+        Ok(path)
     }
+}
+
+/// Who serves the network with the committee: with a rollup the providers of its L1.
+fn provider_of(has_rollup: bool) -> Role {
+    if has_rollup { Role::L1Provider } else { Role::Provider }
 }
 
 /// The present time.

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use super::arguments::ProxyArguments;
 use super::loopback::Loopback;
-use super::served_scenario;
+use super::proxied_scenario;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::{print, setup};
@@ -22,7 +22,7 @@ const TICK: Duration = Duration::from_millis(50);
 /// # Errors
 /// A [`CommandFailure`] if the scenario cannot be used, a fault is not possible in a proxy, or no port can be opened.
 pub(super) async fn run(arguments: ProxyArguments) -> Result<u8, CommandFailure> {
-    let (name, scenario) = served_scenario(&arguments.scenario)?;
+    let (name, scenario) = proxied_scenario(&arguments.scenario)?;
     let impossible = beyond_a_proxy(&scenario);
     if !impossible.is_empty() {
         return Err(CommandFailure::usage(

@@ -2,13 +2,14 @@
 
 use std::time::{Duration, Instant};
 
+use saldo_drill::Rollup;
 use saldo_drill::scenario::{Happening, Role, Scenario, brief};
 use saldo_drill::stage::{OWNER, Stage};
 use serde_json::json;
 
 use super::arguments::ServeArguments;
 use super::loopback::{Loopback, now};
-use super::served_scenario;
+use super::scenario;
 use crate::failure::CommandFailure;
 use crate::interrupt::interrupted;
 use crate::print;
@@ -23,9 +24,10 @@ const SHORTEST_SLOT: Duration = Duration::from_secs(1);
 /// # Errors
 /// A [`CommandFailure`] if the scenario cannot be used, or no port can be opened.
 pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure> {
-    let (name, mut scenario) = served_scenario(&arguments.scenario)?;
+    let (name, mut scenario) = scenario(&arguments.scenario)?;
     let faster = scenario.slot.checked_div(arguments.speed).unwrap_or_default();
     scenario.slot = Duration::from_secs(faster.max(SHORTEST_SLOT).as_secs());
+    scenario.rollup = scenario.rollup.map(|plan| plan.faster(arguments.speed));
     let mut stage = Stage::set_up(&scenario, Some(now()));
     let mut loopback = Loopback::new(arguments.listen).write_to(arguments.out.clone());
     for (member, service) in scenario.members.iter().zip(&stage.services) {
@@ -41,7 +43,8 @@ pub(super) async fn run(arguments: ServeArguments) -> Result<u8, CommandFailure>
         print(&format!("{name}: {}\n", scenario.title))?;
     }
     let interrupted = interrupted();
-    loopback.write_network_file(&network, Some(OWNER), arguments.json)?;
+    let profile = stage.rollup().map(Rollup::profile);
+    loopback.write_network_file(&network, profile.as_ref(), Some(OWNER), arguments.json)?;
     tokio::select! {
         outcome = apply_events(&mut stage, &scenario, &arguments) => outcome?,
         () = interrupted => {}

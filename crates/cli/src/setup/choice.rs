@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use saldo::{Checkpoint, Directory, Endpoint, Network, Profile};
+use saldo::{Checkpoint, Endpoint, Network, Profile};
 
 use super::endpoints::{EndpointChoice, variable};
 use super::given::{Given, Own, Targets};
@@ -189,9 +189,12 @@ impl Chosen {
 }
 
 impl ChosenRollup {
-    fn new(NamedRollup { profile, is_own }: NamedRollup, own: Own) -> Self {
-        let listed = own.providers.as_ref().map_or(&[][..], Directory::rpc);
-        Self { profile, is_own, rpc: EndpointChoice::new(own.rpc, listed), relays: own.relays }
+    fn new(NamedRollup { profile, directory, is_own }: NamedRollup, own: Own) -> Self {
+        let listed = match own.providers {
+            Some(providers) => directory.extended_by(providers),
+            None => directory,
+        };
+        Self { profile, is_own, rpc: EndpointChoice::new(own.rpc, listed.rpc()), relays: own.relays }
     }
 }
 

@@ -28,6 +28,8 @@ pub(crate) struct NamedNetwork {
 /// A rollup.
 pub(crate) struct NamedRollup {
     pub(crate) profile: Profile,
+    /// The providers of its file; none are listed.
+    pub(crate) directory: Directory,
     /// Whether it is from a file.
     pub(crate) is_own: bool,
 }
@@ -37,7 +39,7 @@ impl Named {
     pub(super) fn all_built_in() -> Vec<Self> {
         let networks = Network::built_in().into_iter().map(NamedNetwork::built_in);
         let networks = networks.map(|network| Self::Network(Box::new(network)));
-        let rollups = Profile::built_in().into_iter().map(|profile| NamedRollup { profile, is_own: false });
+        let rollups = Profile::built_in().into_iter().map(NamedRollup::built_in);
         networks.chain(rollups.map(|rollup| Self::Rollup(Box::new(rollup)))).collect()
     }
 
@@ -77,6 +79,12 @@ impl NamedNetwork {
     }
 }
 
+impl NamedRollup {
+    fn built_in(profile: Profile) -> Self {
+        Self { profile, directory: Directory::default(), is_own: false }
+    }
+}
+
 /// The network or rollup called `text`, or the one in the file at that path. Errors do not repeat `text`: it may be a URL by
 /// mistake.
 ///
@@ -87,7 +95,7 @@ pub(crate) fn named(text: &str, patience: Duration) -> Result<Named, CommandFail
         return Ok(Named::Network(Box::new(NamedNetwork::built_in(network))));
     }
     if let Some(profile) = Profile::named(text) {
-        return Ok(Named::Rollup(Box::new(NamedRollup { profile, is_own: false })));
+        return Ok(Named::Rollup(Box::new(NamedRollup::built_in(profile))));
     }
     if !text.contains(['/', '.']) {
         return Err(unknown());
@@ -97,10 +105,12 @@ pub(crate) fn named(text: &str, patience: Duration) -> Result<Named, CommandFail
         CommandFailure::usage("network_file", format!("the network file cannot be read: {error}"), next)
     })?;
     if is_profile(&file) {
-        let profile = Profile::from_toml(&file).map_err(|error| {
-            unusable("the rollup's profile", &error, "Correct the file; docs/rollups.md says what is in it.")
-        })?;
-        return Ok(Named::Rollup(Box::new(NamedRollup { profile, is_own: true })));
+        let wrong = |error: &dyn Display| {
+            unusable("the rollup's profile", error, "Correct the file; docs/rollups.md says what is in it.")
+        };
+        let profile = Profile::from_toml(&file).map_err(|error| wrong(&error))?;
+        let directory = Directory::from_toml(&file).map_err(|error| wrong(&error))?;
+        return Ok(Named::Rollup(Box::new(NamedRollup { profile, directory, is_own: true })));
     }
     let wrong =
         |error: &dyn Display| unusable("the network file", error, "Correct the file, or import it again.");

@@ -23,6 +23,22 @@ impl RollupPlan {
     /// How many blocks lie between two roots of a claim, where it has several: as on Base.
     pub(crate) const STEP: u64 = 30;
 
+    /// The same with claims so many times as often, but at most one a minute: a claim is about whole minutes.
+    #[must_use]
+    pub fn faster(self, times: u32) -> Self {
+        const MINUTE: u64 = 60;
+        let minutes = self.claims_every.checked_div(times).unwrap_or_default().as_secs().checked_div(MINUTE);
+        let claims_every = Duration::from_secs(minutes.unwrap_or_default().max(1).saturating_mul(MINUTE));
+        let claims_after = self.claims_after.checked_div(times).unwrap_or_default();
+        let faster = Self { claims_every, claims_after, ..self };
+        match self.kind {
+            RollupKind::Multiproof { step, .. } => {
+                Self { kind: RollupKind::Multiproof { interval: faster.interval(), step }, ..faster }
+            }
+            RollupKind::Fault => faster,
+        }
+    }
+
     /// How many blocks each claim is about.
     pub fn interval(&self) -> u64 {
         self.claims_every.as_secs().checked_div(Self::BLOCK_TIME.as_secs()).unwrap_or_default().max(1)
