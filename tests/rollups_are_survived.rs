@@ -1,7 +1,7 @@
 //! A wallet of a rollup through outages, liars, a sequencer that stops, and claims that are false or taken back: it shows no amount
 //! that L1 does not vouch for, and proves in time what it can. `worlds --rollups N` runs many more scripts.
 
-use saldo_worlds::{RollupOmission, draw_rollup, play_rollup};
+use saldo_worlds::{RollupGames, RollupOmission, draw_rollup, play_rollup};
 
 #[test]
 fn no_world_with_a_rollup_violates_a_promise() {
@@ -32,11 +32,26 @@ fn the_same_seed_gives_the_same_run() {
     assert_ne!(draw_rollup(0), draw_rollup(1));
 }
 
-/// The full search is `worlds --rollup-nets 300`. These seeds come from it, in the order of the omissions.
+/// A world of eleven days, in which claims count a week after they were made.
+#[test]
+fn what_was_read_is_proven_a_week_later() {
+    let script = draw_rollup(3);
+    assert_eq!(script.games, RollupGames::AfterDays);
+    let run = play_rollup(&script, None);
+    assert_eq!(run.violation, None);
+    assert!(run.proven > 5, "{run:?}");
+}
+
+/// The full search is `worlds --rollup-nets 300`. These seeds come from it, in the order of the omissions: where L1 checks a proof of each
+/// claim, and where a claim counts after days.
 #[test]
 fn every_wallet_that_gets_a_rollup_wrong_is_found() {
-    for (omission, seed) in RollupOmission::ALL.into_iter().zip([0, 20, 1, 0, 0]) {
-        let run = play_rollup(&draw_rollup(seed), Some(omission));
-        assert!(run.violation.is_some(), "{}: seed {seed}", omission.name());
+    for (omission, seeds) in RollupOmission::ALL.into_iter().zip([[0, 3], [20, 31], [1, 3], [0, 3], [0, 11]]) {
+        for (seed, games) in seeds.into_iter().zip(RollupGames::ALL) {
+            let script = draw_rollup(seed);
+            assert_eq!(script.games, games);
+            let run = play_rollup(&script, Some(omission));
+            assert!(run.violation.is_some(), "{}: seed {seed}", omission.name());
+        }
     }
 }

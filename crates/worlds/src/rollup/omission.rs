@@ -16,7 +16,7 @@ pub enum Omission {
 }
 
 impl Omission {
-    /// All of them. Each is found within 300 scripts.
+    /// All of them. Each is found within 300 scripts, in worlds of hours and in worlds of days.
     pub const ALL: [Self; 5] = [Self::Unconfirmed, Self::TakenBack, Self::Age, Self::Zero, Self::Impatient];
 
     /// A stable name.

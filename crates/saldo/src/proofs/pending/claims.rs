@@ -105,7 +105,7 @@ mod tests {
         for number in 0..=250_u8 {
             let account = absent(holding.owner(), number);
             let root = account.state_root().get();
-            let came = Came::at(Duration::from_secs(u64::from(number) * 45 * MINUTE));
+            let came = Came::at(Duration::from_secs(u64::from(number).saturating_mul(45 * MINUTE)));
             let header = crate::made::block(number.into(), number.into(), root, saldo_chain::Level::Signed);
             pending.keep_header(&name(0), header.header().unwrap());
             let checked = Checked { shown: Shown::Account(account), nodes: None };

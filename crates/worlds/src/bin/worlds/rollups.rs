@@ -73,7 +73,7 @@ pub(crate) fn nets(arguments: &Arguments, most: u64) -> bool {
         });
         match &found {
             Some((seed, violation)) => {
-                println!("{:34} {games:?} found at seed {seed}: {violation}", omission.name())
+                println!("{:34} {games:?} found at seed {seed}: {violation}", omission.name());
             }
             None => println!("{:34} {games:?} NOT FOUND", omission.name()),
         }
