@@ -46,7 +46,8 @@ fn what_was_read_is_proven_a_week_later() {
 /// claim, and where a claim counts after days.
 #[test]
 fn every_wallet_that_gets_a_rollup_wrong_is_found() {
-    for (omission, seeds) in RollupOmission::ALL.into_iter().zip([[0, 3], [20, 31], [1, 3], [0, 3], [0, 11]]) {
+    for (omission, seeds) in RollupOmission::ALL.into_iter().zip([[0, 3], [20, 31], [1, 3], [0, 3], [0, 11]])
+    {
         for (seed, games) in seeds.into_iter().zip(RollupGames::ALL) {
             let script = draw_rollup(seed);
             assert_eq!(script.games, games);

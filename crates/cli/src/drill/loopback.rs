@@ -118,23 +118,23 @@ impl Loopback {
         as_json: bool,
     ) -> Result<(), CommandFailure> {
         let is_of_l1 = |role: Role| rollup.is_none() || role != Role::Provider;
-        let path = self.write_file(self.out.clone(), network.to_toml(), is_of_l1)?;
+        let out = self.out.clone();
+        let path = self.write_file(out.as_deref(), network.to_toml(), is_of_l1)?;
         let of_rollup = match rollup {
             Some(profile) => {
-                let out = self.out.as_ref().map(|out| out.with_extension("rollup.toml"));
-                let path = self.write_file(out, profile.to_toml(), |role| role == Role::Provider)?;
+                let out = out.map(|out| out.with_extension("rollup.toml"));
+                let path =
+                    self.write_file(out.as_deref(), profile.to_toml(), |role| role == Role::Provider)?;
                 Some((path, profile.chain_id()))
             }
             None => None,
         };
         if as_json {
             let mut line = self.json_of_l1(network, &path, rollup.is_some(), owner);
-            if let Some((path, chain_id)) = &of_rollup {
-                line["rollup"] = json!({
-                    "network_file": path,
-                    "chain_id": chain_id,
-                    "rpc_urls": self.urls(Role::Provider),
-                });
+            if let (Some((path, chain_id)), Some(line)) = (&of_rollup, line.as_object_mut()) {
+                let urls = self.urls(Role::Provider);
+                let of_rollup = json!({ "network_file": path, "chain_id": chain_id, "rpc_urls": urls });
+                line.insert("rollup".to_owned(), of_rollup);
             }
             return print(&line.to_string());
         }
@@ -180,7 +180,7 @@ impl Loopback {
     /// Writes `head` and the servers of some roles to a file. Returns its path.
     fn write_file(
         &mut self,
-        out: Option<PathBuf>,
+        out: Option<&Path>,
         head: String,
         is_in_it: impl Fn(Role) -> bool,
     ) -> Result<PathBuf, CommandFailure> {
@@ -195,7 +195,7 @@ impl Loopback {
             operator: &running.operator,
             hosting: running.hosting.as_deref(),
         });
-        let file = NetworkFile::write(out.as_deref(), &network_file::text(head, entries))?;
+        let file = NetworkFile::write(out, &network_file::text(head, entries))?;
         let path = file.path().to_owned();
         self.files.push(file);
         Ok(path)
