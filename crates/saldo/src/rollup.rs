@@ -23,7 +23,7 @@ use saldo_chain::rollup::{Accepted, L1State, Obstacle, Profile, Refusal, RollupA
 use saldo_chain::{Anchor, ExecutionHeader};
 use saldo_proof::{ProvenState, Query, StateRoot};
 use saldo_reading::{Announced, Attempt, Generation, Why};
-use saldo_source::{Deadline, SortedMap, SortedSet};
+use saldo_source::{Deadline, SortedSet};
 
 use crate::env::Env;
 use crate::event;
@@ -33,6 +33,7 @@ use crate::rollup_health::{ClaimsHealth, RollupHealth};
 use contracts::Outcome;
 pub(crate) use relays::Relays;
 pub(crate) use sync::Recorded;
+use waiting::Waiting;
 
 /// Owns what is known of a rollup's contracts.
 pub(crate) struct Rollup {
@@ -60,8 +61,8 @@ struct RollupState {
     /// The games that L1 vouched for there, newest first, and the trust start of L1 at that time.
     accepted: Vec<Accepted>,
     generation: Generation,
-    /// The games that were only proposed, each with the time of L1 before which it cannot count, in seconds since 1970.
-    not_before: SortedMap<Address, u64>,
+    /// The games that were only proposed.
+    waiting: Waiting,
     /// Pairs of them that contradict each other. Neither counts until L1 has decided.
     contradictions: Vec<[Address; 2]>,
     /// Why no block follows from what was read there, if none does; and what the contracts refuse, if that is the reason.
@@ -216,12 +217,13 @@ impl Rollup {
         };
         let read_at = (block.generation, block.anchor.hash());
         if self.state().read_at != Some(read_at) {
-            let waiting = self.waiting(proofs, block.anchor.timestamp());
+            let l1 = block.anchor.timestamp();
+            let waiting = self.state().waiting.take_due(proofs, l1);
             let looked_at = recorded.iter().copied().chain(waiting).collect();
             match self.read(&block, &looked_at, deadline).await {
                 Ok(outcome) => {
                     if let Ok(outcome) = &outcome {
-                        self.note_claims(outcome, block.anchor.timestamp(), proofs);
+                        self.state().waiting.note(outcome, l1, &self.profile, proofs);
                     }
                     if !self.take(&block, recorded, outcome) {
                         return Vec::new();

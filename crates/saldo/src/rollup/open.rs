@@ -1,14 +1,16 @@
 //! Opens the blocks that L1 vouches for, and links them to those at which proofs were taken.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use alloy_primitives::Address;
-use saldo_chain::ExecutionHeader;
-use saldo_chain::rollup::{Accepted, RollupAnchor};
+use saldo_chain::rollup::{Accepted, GameCode, GameKind, RollupAnchor};
+use saldo_chain::{ExecutionHeader, Level};
 use saldo_reading::Generation;
 use saldo_source::Deadline;
 
 use super::Rollup;
+use super::waiting::MOST_LINKS;
 use crate::proofs::Proofs;
 
 /// Where the parents of an accepted block lead.
@@ -23,12 +25,22 @@ enum Link {
 type Linkable<'a> = (ExecutionHeader, Vec<(u64, &'a Accepted)>);
 
 impl Rollup {
-    /// The most headers that are linked from an accepted block to one at which a proof was taken. On Base at most 29 are needed.
-    pub(super) const MOST_LINKS: u64 = 240;
     /// The most blocks that are opened or linked in one call.
     const MOST_LINKED: usize = 8;
     /// The most games of one block that are tried: L1 can vouch for a claim that no block fulfils.
     const MOST_TRIED: usize = 3;
+
+    /// How much time may lie between two proofs, so that a claim reaches one of them. `None` where it does not matter: a claim has many
+    /// roots, or the wallet does not ask for what counts after days.
+    pub(crate) fn reach(&self) -> Option<Duration> {
+        /// For the time that a request takes.
+        const MARGIN: Duration = Duration::from_secs(60);
+        let has_one_root = |code: &GameCode| !matches!(code.kind, GameKind::Multiproof { .. });
+        let is_needed = self.env.policy.assurance == Level::L1Finalized
+            && self.profile.game_codes().iter().any(has_one_root);
+        let reach = Duration::from_secs(self.profile.block_time()?.saturating_mul(MOST_LINKS));
+        is_needed.then(|| reach.saturating_sub(MARGIN).max(MARGIN))
+    }
 
     /// Opens the newest block of the games `accepted`, and those above the blocks of pending proofs and of `remembered` readings. A block
     /// number names no address, so every provider may be asked. `trust` is the trust start of L1, and the games that are kept.
@@ -94,7 +106,7 @@ impl Rollup {
         let pending = proofs.pending_headers().into_iter().filter(untrusted);
         let lowest = self.roots(accepted).map(|(root, _)| root).min();
         let is_out_of_reach = |header: &ExecutionHeader| {
-            lowest.is_some_and(|lowest| lowest.saturating_sub(Self::MOST_LINKS) > header.number())
+            lowest.is_some_and(|lowest| lowest.saturating_sub(MOST_LINKS) > header.number())
         };
         let (lost, pending): (Vec<ExecutionHeader>, Vec<ExecutionHeader>) =
             pending.partition(is_out_of_reach);
@@ -145,7 +157,7 @@ impl Rollup {
     /// The lowest blocks at or above `number` that roots of games are about, near enough to be linked.
     fn roots_above<'a>(&self, accepted: &'a [Accepted], number: u64) -> Vec<(u64, &'a Accepted)> {
         let roots = self.roots(accepted);
-        let is_near = |root: u64| root.checked_sub(number).is_some_and(|links| links <= Self::MOST_LINKS);
+        let is_near = |root: u64| root.checked_sub(number).is_some_and(|links| links <= MOST_LINKS);
         let mut near: Vec<(u64, &Accepted)> = roots.filter(|(root, _)| is_near(*root)).collect();
         near.sort_by_key(|(root, _)| *root);
         near.truncate(Self::MOST_TRIED);

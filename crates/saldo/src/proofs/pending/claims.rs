@@ -80,7 +80,7 @@ fn keep_apart(tips: &mut VecDeque<PendingProof>, apart: Duration) {
 }
 
 /// The places of the proofs that a claim reaches, or of the others.
-pub(super) fn places(tips: &VecDeque<PendingProof>, are_reached: bool) -> Vec<usize> {
+fn places(tips: &VecDeque<PendingProof>, are_reached: bool) -> Vec<usize> {
     let is_one = |(_, tip): &(usize, &PendingProof)| tip.claims.is_empty() != are_reached;
     tips.iter().enumerate().filter(is_one).map(|(place, _)| place).collect()
 }
