@@ -76,6 +76,8 @@ pub(super) struct Judge {
     finals: Vec<(u64, BlockInfo)>,
     /// Since when L1 can be reached.
     pub(super) l1_since: Option<u64>,
+    /// Since when it cannot be reached, the last time.
+    pub(super) l1_until: Option<u64>,
     /// Since when nothing is wrong, and nothing changes; `None` while something is.
     pub(super) calm_since: Option<u64>,
     /// Since when the sequencer makes no blocks.
@@ -104,6 +106,7 @@ impl Judge {
             claims: Vec::new(),
             finals: vec![(now, l1.finalized())],
             l1_since: Some(now),
+            l1_until: None,
             calm_since: Some(now),
             stopped_since: None,
             takes_back: false,
@@ -171,7 +174,7 @@ impl Judge {
             if self.now().saturating_sub(amount.timestamp) > self.scale.longest_age {
                 return Some("too old for a present amount");
             }
-            if let Some(wrong) = self.untrue(account, &amount, told) {
+            if let Some(wrong) = self.untrue(account, &amount, self.finals_for(told)) {
                 return Some(wrong);
             }
             let before = self.shown.get(&account).filter(|before| before.number > amount.number);
@@ -181,7 +184,8 @@ impl Judge {
                 return Some("it goes back");
             }
         }
-        if let Some(wrong) = answer.last.and_then(|last| self.untrue(account, &last, told)) {
+        let finals = self.finals_for_last(told);
+        if let Some(wrong) = answer.last.and_then(|last| self.untrue(account, &last, finals)) {
             return Some(wrong);
         }
         if answer.why == Some("rollup_stopped") && !self.is_stopped(4 * MINUTE) {
@@ -195,19 +199,18 @@ impl Judge {
         (is_missing && is_due).then_some("it could be proven")
     }
 
-    /// Why it is wrong to show `amount`.
-    fn untrue(&self, account: u64, amount: &Amount, told: Told) -> Option<&'static str> {
+    /// Why it is wrong to show `amount`, if the wallet may have read one of these final blocks of L1 last.
+    fn untrue(&self, account: u64, amount: &Amount, finals: &[(u64, BlockInfo)]) -> Option<&'static str> {
         let owner = usize::try_from(account).ok().and_then(|place| OWNERS.get(place).copied())?;
         let held = [self.rollup.chain(), &self.branch].map(|chain| chain.balance_at_hash(amount.hash, owner));
         if !held.contains(&Some(amount.wei)) {
             return Some("the account holds another amount in that block");
         }
-        (!self.is_vouched(amount, told)).then_some("L1 does not vouch for that block")
+        (!self.is_vouched(amount, finals)).then_some("L1 does not vouch for that block")
     }
 
-    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows, at a block that the wallet may have read.
-    fn is_vouched(&self, amount: &Amount, told: Told) -> bool {
-        let finals = self.finals_for(told);
+    /// Whether L1 accepted a claim about the block of `amount`, or about one that follows, at one of these blocks.
+    fn is_vouched(&self, amount: &Amount, finals: &[(u64, BlockInfo)]) -> bool {
         let is_accepted =
             |claim: &Claim| finals.iter().rev().any(|(_, block)| self.rollup.accepts(claim.game, block.hash));
         self.claims_about(amount).any(is_accepted)
@@ -244,6 +247,23 @@ impl Judge {
             }
         };
         self.finals.get(first..).unwrap_or_default()
+    }
+
+    /// The same for an earlier amount. Where worlds last for days, so does an outage of L1: what it took back meanwhile is not known.
+    fn finals_for_last(&self, told: Told) -> &[(u64, BlockInfo)] {
+        let finals = self.finals_for(told);
+        let is_reachable = self.l1_since.is_some_and(|since| self.now().saturating_sub(since) > 3 * MINUTE);
+        match self.l1_until {
+            Some(until) if self.games == Games::AfterDays && !is_reachable => {
+                // The app asked L1 when it read the last time before that.
+                let asked = self.reads.values().flatten().filter(|at| **at <= until).max();
+                let asked = asked.copied().unwrap_or_default();
+                let read = self.finals.partition_point(|(at, _)| *at <= asked);
+                let first = read.saturating_sub(BEHIND).min(self.finals.len().saturating_sub(finals.len()));
+                self.finals.get(first..).unwrap_or_default()
+            }
+            _ => finals,
+        }
     }
 
     fn is_stopped(&self, seconds: u64) -> bool {

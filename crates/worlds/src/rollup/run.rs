@@ -305,6 +305,9 @@ impl Stage {
         let (provider, source) = &self.of_l1;
         let now = self.l1.now().as_secs();
         let mut judge = self.judge();
+        if !is_reachable && judge.l1_since.is_some() {
+            judge.l1_until = Some(now);
+        }
         judge.l1_since = match is_reachable {
             true => judge.l1_since.or(Some(now)),
             false => None,
