@@ -219,7 +219,7 @@ impl Rollup {
         if self.state().read_at != Some(read_at) {
             let l1 = block.anchor.timestamp();
             let waiting = self.state().waiting.take_due(proofs, l1);
-            let looked_at = recorded.iter().copied().chain(waiting).collect();
+            let looked_at = self.standing(recorded).into_iter().chain(waiting).collect();
             match self.read(&block, &looked_at, deadline).await {
                 Ok(outcome) => {
                     if let Ok(outcome) = &outcome {
@@ -257,7 +257,6 @@ impl Rollup {
         deadline: Deadline,
     ) -> Result<Result<Outcome, Refusal>, NothingOfL1> {
         let nothing = |why| NothingOfL1 { why, attempts: Vec::new() };
-        let standing = self.standing(looked_at);
         // Most of it is the same under each block. If it cannot be proven, the next reading begins anew.
         let (mut query, repeated) = std::mem::take(&mut self.state().asked_for);
         let mut state = match query.is_empty() {
@@ -267,7 +266,7 @@ impl Rollup {
         for _ in 0..Self::MOST_ROUNDS {
             let (l1, now) = ((&block.anchor, &state), self.head.now().time());
             let mut missing = Query::default();
-            let outcome = match contracts::read(&self.profile, l1, now, &standing) {
+            let outcome = match contracts::read(&self.profile, l1, now, looked_at) {
                 Ok(outcome) => Some(Ok(outcome)),
                 Err(Obstacle::Refused(refusal)) => Some(Err(refusal)),
                 Err(Obstacle::Missing(more)) => {

@@ -21,13 +21,16 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// The most games that are looked at under one block of L1, beside those that something rests on.
+    const MOST: usize = 32;
+
     /// The games that pending proofs wait for and that can count at the time `l1` of L1. Forgets the others.
     pub(super) fn take_due(&mut self, proofs: &Proofs, l1: UnixTime) -> SortedSet<Address> {
         let waiting = proofs.claims();
         self.not_before.retain(|game, _| waiting.contains(game));
         let may_count =
             |game: &Address| self.not_before.get(game).is_none_or(|not_before| l1.as_secs() >= *not_before);
-        waiting.into_iter().filter(may_count).collect()
+        waiting.into_iter().filter(may_count).take(Self::MOST).collect()
     }
 
     /// Notes which claims may count later, and which will never.
