@@ -244,6 +244,17 @@ fn a_signature_tells_providers_that_lag_from_a_rollup_that_stands_still() {
     let claim = provisional(world.read(&client, ALICE));
     assert_eq!(claim.why().code(), "rollup_stopped");
     assert!(health(&client).stopped.is_some());
+    // A silent relay is waited for a moment only.
+    relay.set(Fault::Hang);
+    let clock = world.simulation.clock();
+    let began = clock.monotonic();
+    let claim = provisional(world.read(&client, ALICE));
+    assert_eq!(claim.why().code(), "rollup_stopped");
+    assert!(clock.monotonic() - began < Duration::from_secs(6), "{:?}", clock.monotonic() - began);
+    relay.clear();
+    world.pass(2);
+    [&world.provider, &other].iter().for_each(|provider| provider.set_lag(stand(22)));
+    relay.set_lag(stand(22));
     // One provider and the relay, which are two operators, tell the same.
     other.set(Fault::Refuse);
     let claim = provisional(world.read(&client, ALICE));

@@ -99,7 +99,7 @@ impl Relays {
         join_all(blocks.iter().map(is_announced)).await
     }
 
-    /// Asks all relays at the same time. Returns the operator of each that showed a block which the key of `signer` signed.
+    /// Asks all relays at the same time, for a moment. Returns the operator of each that showed a block which the key of `signer` signed.
     async fn ask(&self, signer: Address, deadline: Deadline) -> Vec<(String, SequencerSigned)> {
         let now = self.env.clock().monotonic();
         let is_left_alone = |relay: &&Relay| {
@@ -108,7 +108,7 @@ impl Relays {
         };
         let asked = self.list.iter().filter(|relay| !is_left_alone(relay));
         let ask = async |relay: &Relay| {
-            let left = self.env.time_left(deadline);
+            let left = self.env.time_left(deadline).min(Self::WAIT);
             let message = relay::newest_message(self.env.dispatcher.io(), &relay.endpoint, left).await;
             let read = message.map_err(RelayProblem::Failed);
             let read = read.and_then(|bytes| Ok(verify_envelope(&bytes, self.chain_id, signer)?));
