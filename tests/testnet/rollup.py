@@ -6,9 +6,7 @@ The provider of the wallets serves proofs at its newest blocks alone. So what th
 from __future__ import annotations
 
 import json
-import subprocess
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,17 +14,16 @@ from typing import Any
 
 from faults import amounts
 from process import Failed, wait_until
+from proposer import Proposer
 from rollup_chain import BLOCK_SECONDS, NEWEST, HeadOnly, RollupChain
-from rollup_contracts import (
-    CHAIN_ID, INTERVAL, PROPOSER_ADDRESS, STEP, Contracts, blacklisting, differences, resolution, retirement,
-)
+from rollup_contracts import CHAIN_ID, INTERVAL, STEP, blacklisting, differences, retirement
 from scenario import ALL_PROVEN, ANSWER_SECONDS, expect, expect_equal
 from testnet import Testnet, fetch
+from wallet import Saldo, Wallet
 
 # L1 is final after three epochs of 16 s, and a wallet looks at each final block.
 VOUCHED_SECONDS = 150.0
 HOLDER, WEI, MORE_WEI = "0x" + "c4" * 20, 1_250_000_000_000_000_000, 777_000_000_000_000_001
-GAS = 4_000_000
 
 
 class Rollup:
@@ -35,11 +32,9 @@ class Rollup:
     def __init__(self, testnet: Testnet, op_geth: Path, saldo: Path, environment: dict[str, str]) -> None:
         self._testnet = testnet
         self._op_geth = op_geth
-        self._saldo = saldo
-        self._environment = testnet.private_environment() | environment
+        self._saldo = Saldo(testnet, saldo, environment, self._demand_wanted)
         self._amounts = {str(WEI), str(WEI + MORE_WEI)}
-        # When each game was created.
-        self._created: dict[bytes, int] = {}
+        self._proposer = Proposer(testnet)
         self._is_abandoned = threading.Event()
 
     def abandon(self) -> None:
@@ -52,7 +47,7 @@ class Rollup:
         with self._running() as (chain, provider):
             self._chain = chain
             self._use(chain, provider)
-            with self._wallet("checked.toml", "--watch") as wallet, self._served() as server:
+            with self._wallet("checked.toml") as wallet, self._served() as server:
                 yield "rollup: what a provider proves at its head is provisional", lambda: self._await_provisional(wallet, server)
                 yield "rollup: proven when L1 checked a proof of a later block", lambda: self._await_proven(wallet)
                 yield "rollup: the same over JSON-RPC", lambda: self._ask_served(server)
@@ -61,7 +56,7 @@ class Rollup:
             yield "rollup: the codes of its contracts", self._read_codes
             yield "rollup: false claims that L1 does not count", self._lie
             yield "rollup: a block with more for the holder", self._fund
-            with self._wallet("checked.toml", "--watch") as wallet:
+            with self._wallet("checked.toml") as wallet:
                 yield "rollup: the new amount is proven, and the false claims change nothing", (
                     lambda: self._await_more(wallet)
                 )
@@ -85,8 +80,7 @@ class Rollup:
         for name, contracts in (("checked", self._testnet.checked), ("challenged", self._testnet.challenged)):
             text = contracts.profile(name, self._testnet.chain_id, chain.genesis_time, BLOCK_SECONDS)
             (self._testnet.directory / f"{name}.toml").write_text(text)
-        self._environment["SALDO_L1_RPC_URL"] = self._environment["ETH_RPC_URL"]
-        self._environment["ETH_RPC_URL"] = f"head-only={provider.url}"
+        self._saldo.environment["ETH_RPC_URL"] = f"head-only={provider.url}"
 
     def _demand_real_slots(self) -> None:
         expect_equal("differences", differences(), [])
@@ -142,8 +136,8 @@ class Rollup:
 
     def _read_codes(self) -> None:
         codes = self._testnet.directory / "codes.toml"
-        network = self._network("checked.toml")
-        done = self._run("network", "codes", network, "-o", str(codes), "--json")
+        network = self._saldo.network("checked.toml")
+        done = self._saldo.run("network", "codes", network, "-o", str(codes), "--json")
         expect_equal("exit status", done.returncode, 0, done.stderr)
         written, given = codes.read_text(), (self._testnet.directory / "checked.toml").read_text()
         hashes = [line for line in given.splitlines() if line.startswith("code_hash")]
@@ -173,18 +167,19 @@ class Rollup:
         """Everyone may propose roots of no block. Here the newest games do: one can still be challenged, and one was refuted."""
         number = self._next_number()
         false = [bytes([0x66 + place]) * 32 for place in range(INTERVAL // STEP)]
-        self._create(self._testnet.challenged, number, false[-1:])
-        self._create(self._testnet.checked, number, false, is_countered=True)
+        self._proposer.create(self._testnet.challenged, number, false[-1:])
+        self._proposer.create(self._testnet.checked, number, false, is_countered=True)
 
     def _retire_and_await(self, wallet: Wallet) -> None:
-        self._send(self._testnet.checked.address("registry"), retirement(self._testnet.checked.game_type, max(self._created.values())))
+        contracts, newest = self._testnet.checked, max(self._proposer.created.values())
+        self._proposer.send(contracts.address("registry"), retirement(contracts.game_type, newest))
         withdrawn = wallet.await_change("withdrawn", VOUCHED_SECONDS)
         expect_equal("chain", withdrawn["chain_id"], CHAIN_ID)
         expect(bool(withdrawn["withdrawn"]), "it names no reason")
         wallet.demand_true(self._amounts)
 
     def _read_blacklisted(self) -> None:
-        self._send(self._testnet.challenged.address("registry"), blacklisting(self._testnet.challenged.games))
+        self._proposer.send(self._testnet.challenged.address("registry"), blacklisting(self._testnet.challenged.games))
 
         def is_taken_back() -> bool:
             _, reading = self._read("challenged.toml", "--finalized", "--rpc-url", f"op-geth={self._chain.url}")
@@ -193,29 +188,16 @@ class Rollup:
         self._wait("reading without the game", is_taken_back, VOUCHED_SECONDS)
 
     def _propose_next(self) -> None:
-        """Proposes the next blocks to both registries. Where there is time for a challenge, it ends at once."""
+        """Proposes the next blocks to both registries."""
         number = self._next_number()
         roots = [self._chain.output_root(at) for at in range(number - INTERVAL + STEP, number + 1, STEP)]
-        self._create(self._testnet.checked, number, roots)
-        game = self._create(self._testnet.challenged, number, roots[-1:])
-        created = self._created[game]
-        self._send(game, resolution(created, max(created, self._l1_time())))
+        self._proposer.propose(number, roots)
 
     def _next_number(self) -> int:
         """The number of the next block that a game can be about, once it is there."""
         number = (self._chain.head() // INTERVAL + 1) * INTERVAL
         self._wait("next block to propose", lambda: self._chain.head() >= number, ANSWER_SECONDS)
         return number
-
-    def _create(self, contracts: Contracts, number: int, roots: list[bytes], *, is_countered: bool = False) -> bytes:
-        created = self._l1_time()
-        head = bytes.fromhex(self._testnet.ethrex.call("eth_getBlockByNumber", "latest", False)["hash"][2:])
-        self._send(contracts.address("factory"), contracts.proposal(number, roots, created, head, is_countered=is_countered))
-        game = contracts.games[-1]
-        code = self._testnet.ethrex.call("eth_getCode", "0x" + game.hex(), "latest")
-        expect(len(code) > 2, "the factory made no game")
-        self._created[game] = created
-        return game
 
     def _wait(self, what: str, condition: Callable[[], bool], seconds: float) -> None:
         def holds() -> bool:
@@ -228,12 +210,6 @@ class Rollup:
         if self._is_abandoned.is_set():
             raise Failed("the run ends")
 
-    def _l1_time(self) -> int:
-        return int(self._testnet.ethrex.call("eth_getBlockByNumber", "latest", False)["timestamp"], 16)
-
-    def _send(self, to: bytes, data: bytes) -> None:
-        self._testnet.send(PROPOSER_ADDRESS, "0x" + to.hex(), 0, "0x" + data.hex(), GAS)
-
     def _demand_true(self, reading: dict[str, Any], level: str, wei: int) -> None:
         """Requires an amount that op-geth has too, in the block that the reading names."""
         block = reading["block"]
@@ -245,12 +221,9 @@ class Rollup:
         expect_equal("timestamp", block["timestamp"], int(theirs["timestamp"], 16))
         expect_equal("balance at op-geth", self._chain.balance(HOLDER, block["number"]), wei)
 
-    def _network(self, profile: str) -> str:
-        return f"{self._environment['SALDO_NETWORK']},{self._testnet.directory / profile}"
-
     def _read(self, profile: str, *options: str) -> tuple[int, dict[str, Any]]:
         """One reading of the rollup in a new process."""
-        done = self._run("balance", "--json", "-n", self._network(profile), *options, HOLDER)
+        done = self._saldo.run("balance", "--json", "-n", self._saldo.network(profile), *options, HOLDER)
         readings = [json.loads(line) for line in done.stdout.splitlines()]
         of_rollup = [reading for reading in readings if reading["chain_id"] == CHAIN_ID]
         expect_equal("readings of the rollup", len(of_rollup), 1, done.stderr)
@@ -258,108 +231,22 @@ class Rollup:
             expect(amount in self._amounts, f"a false amount: {of_rollup[0]}")
         return done.returncode, of_rollup[0]
 
-    def _run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
-        self._demand_wanted()
-        done = subprocess.run(
-            [self._saldo, *arguments], env=self._environment, stdin=subprocess.DEVNULL, capture_output=True,
-            text=True, timeout=ANSWER_SECONDS, check=False,
-        )
-        with (self._testnet.directory / "logs/rollup.log").open("a") as log:
-            log.write(f"$ saldo {' '.join(arguments)}\n{done.stdout}{done.stderr}")
-        return done
-
     @contextmanager
     def _served(self) -> Iterator[str]:
         """`saldo serve` for L1 and the rollup. Gives the URL of the rollup."""
-        command = ["serve", "--json", "--listen", "127.0.0.1:0", "-n", self._network("checked.toml")]
-        with self._started(*command) as (child, log):
-            served = Lines(child, log).all
-            self._wait("both networks of saldo serve", lambda: len(served) >= 2, ANSWER_SECONDS)
-            yield next(line["url"] for line in served if line["chain_id"] == CHAIN_ID)
+        command = ["serve", "--json", "--listen", "127.0.0.1:0", "-n", self._saldo.network("checked.toml")]
+        with self._saldo.started(*command) as lines:
+            self._wait("both networks of saldo serve", lambda: len(lines.all) >= 2, ANSWER_SECONDS)
+            yield next(line["url"] for line in lines.all if line["chain_id"] == CHAIN_ID)
 
     @contextmanager
-    def _wallet(self, profile: str, *options: str) -> Iterator[Wallet]:
-        command = ["balance", "--json", "-n", self._network(profile), *options, HOLDER]
-        with self._started(*command) as (child, log):
-            wallet = Wallet(child, log, self._demand_wanted)
+    def _wallet(self, profile: str) -> Iterator[Wallet]:
+        with self._saldo.wallet(profile, HOLDER) as wallet:
             yield wallet
             wallet.demand_true(self._amounts)
-
-    @contextmanager
-    def _started(self, *arguments: str) -> Iterator[tuple[subprocess.Popen[str], Callable[[str], object]]]:
-        """A `saldo` process that runs until the end of the `with` block, and what logs its lines."""
-        with (self._testnet.directory / "logs/rollup.log").open("a") as log:
-            child = subprocess.Popen(
-                [self._saldo, *arguments], env=self._environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                stderr=log, text=True, start_new_session=True,
-            )
-            try:
-                yield child, log.write
-            finally:
-                child.kill()
-                child.wait()
 
 
 def _ask(url: str, method: str, *parameters: Any) -> dict[str, Any]:
     """A whole answer of JSON-RPC: with a result, or with an error."""
     body = json.dumps({"jsonrpc": "2.0", "id": 1, "method": method, "params": list(parameters)})
     return dict(fetch(url, body.encode(), ANSWER_SECONDS))
-
-
-class Lines:
-    """What a process has printed so far, each line a JSON object."""
-
-    def __init__(self, child: subprocess.Popen[str], log: Callable[[str], object]) -> None:
-        self._child = child
-        self._log = log
-        self.all: list[dict[str, Any]] = []
-        threading.Thread(target=self._collect, daemon=True).start()
-
-    def _collect(self) -> None:
-        assert self._child.stdout is not None
-        for line in self._child.stdout:
-            self._log(line)
-            self.all.append(json.loads(line))
-
-
-class Wallet:
-    """A `saldo` process that watches, and every change that it told."""
-
-    def __init__(
-        self, child: subprocess.Popen[str], log: Callable[[str], object], demand_wanted: Callable[[], None]
-    ) -> None:
-        self._child = child
-        self._demand_wanted = demand_wanted
-        self._changes = Lines(child, log).all
-        self._seen = 0
-
-    def await_reading(
-        self, state: str, seconds: float, holds: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
-        """The next reading of the rollup in this state, for which `holds` is true."""
-        is_it = lambda change: change["reading"]["state"] == state and holds(change["reading"])
-        return dict(self.await_change("reading", seconds, is_it)["reading"])
-
-    def await_change(
-        self, kind: str, seconds: float, holds: Callable[[dict[str, Any]], bool] = lambda _: True
-    ) -> dict[str, Any]:
-        """The next change of the rollup of this kind, for which `holds` is true."""
-        deadline = time.monotonic() + seconds
-        while True:
-            self._demand_wanted()
-            while self._seen < len(self._changes):
-                change = self._changes[self._seen]
-                self._seen += 1
-                if change["change"] == kind and change.get("chain_id") == CHAIN_ID and holds(change):
-                    return change
-            if self._child.poll() is not None or time.monotonic() > deadline:
-                newest = self._changes[-1] if self._changes else None
-                raise Failed(f"no such {kind} within {seconds:.0f} s; the newest change is {newest}")
-            time.sleep(0.1)
-
-    def demand_true(self, true_amounts: set[str]) -> None:
-        """Requires that every amount of the rollup that was shown is a true one."""
-        for change in self._changes:
-            if change.get("chain_id") == CHAIN_ID:
-                for amount in amounts(change):
-                    expect(amount in true_amounts, f"a false amount: {change}")

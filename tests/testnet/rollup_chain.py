@@ -9,16 +9,15 @@ import time
 import urllib.request
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import Any
 
 from engine import Engine, EngineError
-from install import HERE
 from keccak import keccak256
-from process import Failed, Process, run, wait_until
+from op_geth import OpGeth
+from process import Failed, wait_until
 from rlp_encoding import encoded, word
 from rollup_contracts import CHAIN_ID
-from testnet import START_SECONDS, free_ports, request
+from testnet import START_SECONDS
 
 BLOCK_SECONDS = 2
 # How many blocks it has when it starts.
@@ -63,12 +62,9 @@ def genesis(time_of: int, l1_accounts: dict[str, Any], funded: dict[str, int]) -
 
 
 @dataclass
-class RollupChain:
+class RollupChain(OpGeth):
     """op-geth, and in the place of op-node a thread that has it build a block every two seconds."""
 
-    directory: Path
-    op_geth: Path
-    process: Process | None = None
     genesis_time: int = field(default_factory=lambda: int(time.time()) - PAST_BLOCKS * BLOCK_SECONDS)
 
     def start(self, l1_accounts: dict[str, Any], funded: dict[str, int]) -> None:
@@ -76,27 +72,14 @@ class RollupChain:
         self._deposits: list[bytes] = []
         self._fault: EngineError | None = None
         self._is_stopped = threading.Event()
-        home, secret = self.directory / "op-geth", self.directory / "op-geth.jwt"
-        first = self.directory / "op-genesis.json"
-        first.write_text(json.dumps(genesis(self.genesis_time, l1_accounts, funded)))
-        secret.write_text(secrets.token_hex(32))
-        logs = self.directory / "logs"
-        making = [self.op_geth, "--datadir", home, "init", first]
-        run("making op-geth's database", making, logs / "op-geth-init.log", START_SECONDS, self.directory)
-        rpc, engine = free_ports(2)
-        self.url = f"http://127.0.0.1:{rpc}"
-        command = [self.op_geth, "--datadir", home, "--networkid", str(CHAIN_ID), "--syncmode", "full"]
-        command += ["--config", HERE / "geth/geth.toml", "--nodiscover", "--maxpeers", "0", "--nat", "none", "--ipcdisable"]
-        command += ["--http", "--http.addr", "127.0.0.1", "--http.port", str(rpc), "--authrpc.addr", "127.0.0.1"]
-        command += ["--authrpc.port", str(engine), "--authrpc.jwtsecret", secret, "--rollup.disabletxpoolgossip"]
-        self.process = Process("op-geth", command, logs / "op-geth.log", self.directory)
-        wait_until("answer from op-geth", self._answers, START_SECONDS, [self.process])
+        self.start_client(genesis(self.genesis_time, l1_accounts, funded))
+        assert self.process is not None
         try:
             # The newest version is for forks that this chain does not have.
-            self._engine = Engine("op-geth", f"http://127.0.0.1:{engine}", bytes.fromhex(secret.read_text()), (4,))
+            self._engine = Engine(self.name, self.engine_url, bytes.fromhex(self.secret.read_text()), (4,))
         except EngineError as error:
             raise Failed(str(error)) from error
-        self._hash = self.call("eth_getBlockByNumber", "0x0", False)["hash"]
+        self._hash = self.block(0)["hash"]
         self._number, self._time = 0, self.genesis_time
         threading.Thread(target=self._advance, daemon=True).start()
         wait_until("rollup up to now", lambda: self.head() >= PAST_BLOCKS, START_SECONDS, [self.process])
@@ -104,43 +87,18 @@ class RollupChain:
     def stop(self) -> None:
         """Stops the blocks, and then the client."""
         self._is_stopped.set()
-        if self.process:
-            self.process.stop()
-
-    def call(self, method: str, *parameters: Any) -> Any:
-        """Requests one JSON-RPC result of op-geth."""
-        return request("op-geth", self.url, method, *parameters)
+        super().stop()
 
     def head(self) -> int:
         """The number of the newest block."""
         if self._fault:
             raise Failed(f"the rollup stands still: {self._fault}")
-        return int(self.call("eth_blockNumber"), 16)
-
-    def block(self, number: int) -> Any:
-        """The header of a block."""
-        return self.call("eth_getBlockByNumber", hex(number), False)
-
-    def balance(self, address: str, number: int) -> int:
-        """A balance after a block."""
-        return int(self.call("eth_getBalance", address, hex(number)), 16)
-
-    def output_root(self, number: int) -> bytes:
-        """What L1 is told of a block. The header is enough since Isthmus."""
-        header = self.block(number)
-        parts = (header[name] for name in ("stateRoot", "withdrawalsRoot", "hash"))
-        return keccak256(word(0) + b"".join(bytes.fromhex(part[2:]) for part in parts))
+        return super().head()
 
     def fund(self, address: str, wei: int) -> None:
         """Gives wei to an account in the next block, by a deposit, which needs no signature."""
         source = keccak256(word(0) + keccak256(secrets.token_bytes(32) + word(0)))
         self._deposits.append(_deposit(source, DEPOSITOR, bytes.fromhex(address[2:]), wei, 100_000, b""))
-
-    def _answers(self) -> bool:
-        try:
-            return int(self.call("eth_chainId"), 16) == CHAIN_ID
-        except Failed:
-            return False
 
     def _advance(self) -> None:
         failures = 0
@@ -192,7 +150,7 @@ def _deposit(source: bytes, sender: bytes, to: bytes, wei: int, gas: int, data: 
 class HeadOnly:
     """A provider in front of op-geth that serves proofs at its newest blocks alone, as most providers of rollups do."""
 
-    def __init__(self, chain: RollupChain) -> None:
+    def __init__(self, chain: OpGeth) -> None:
         self._chain = chain
         provider = self
 
