@@ -31,8 +31,10 @@ OLDEST_GO = (1, 25)
 INSTALL_SECONDS = 1800.0
 # An ethrex build takes five minutes on one core; the machine may be busy.
 BUILD_SECONDS = 5400.0
-# Outside the entries, so that an interrupted build continues where it stopped, and for both builds. 2 GB, which no binary needs.
+# Outside the entries, so that an interrupted build continues where it stopped, and for all builds. 2 GB, which no binary needs.
 GO_BUILD = "go.build"
+GETH = "github.com/ethereum/go-ethereum/cmd/geth"
+OP_NODE = {program: f"github.com/ethereum-optimism/optimism/{program}/cmd" for program in ("op-node", "op-batcher")}
 DEBIAN_PACKAGES = ("gcc", "libc6-dev", "libssl-dev", "pkg-config")
 
 
@@ -54,10 +56,12 @@ class Installed:
     # The same.
     op_geth: Path | None
     python: Path
+    # The folder of op-node and op-batcher. None if they were not asked for.
+    op_node: Path | None
 
 
-def install(logs: Path) -> Installed:
-    """Creates the missing entries. Returns the paths of all."""
+def install(logs: Path, *, with_op_node: bool = False) -> Installed:
+    """Creates the missing entries. Returns the paths of all. op-node and op-batcher are built only where they are asked for."""
     root = cache()
     root.mkdir(parents=True, exist_ok=True)
     with _locked(root / "lock"):
@@ -69,6 +73,7 @@ def install(logs: Path) -> Installed:
             geth=_geth(root, logs, "geth"),
             op_geth=_geth(root, logs, "op-geth"),
             python=_consensus(root, logs) / "venv/bin/python",
+            op_node=_op_node(root, logs) if with_op_node else None,
         )
         shutil.rmtree(root / GO_BUILD, ignore_errors=True)
         return installed
@@ -140,11 +145,26 @@ def _ethrex(root: Path, logs: Path) -> Path:
 
 def _geth(root: Path, logs: Path, name: str) -> Path | None:
     """geth, or op-geth, which is a version of it for rollups with the same name of its package."""
+    if _has_go():
+        return _go_programs(root, logs, name, {name: GETH}, minutes="four") / name
+    _say(f"{name} is left out: it needs {_needed_go()}")
+    return None
+
+
+def _op_node(root: Path, logs: Path) -> Path:
+    """op-node and op-batcher, which are of one module."""
+    if not _has_go():
+        raise CannotRunHere(f"op-node needs {_needed_go()}")
+    return _go_programs(root, logs, "op-node", OP_NODE, minutes="six")
+
+
+def _go_programs(root: Path, logs: Path, name: str, packages: dict[str, str], minutes: str) -> Path:
+    """The folder of the programs that are built from these packages, in the versions of the folder `name`."""
     source = HERE / name
     inputs = [source / file for file in ("go.mod", "go.sum")]
 
     def make(entry: Path) -> None:
-        _say(f"building {name} (about four minutes of one core, once)")
+        _say(f"building {' and '.join(packages)} (about {minutes} minutes of one core, once)")
         scratch = root / GO_BUILD
         settings = {
             # go.mod and go.sum decide every version, also that of Go.
@@ -152,15 +172,16 @@ def _geth(root: Path, logs: Path, name: str) -> Path | None:
             "GOMODCACHE": str(scratch / "modules"), "GOCACHE": str(scratch / "cache"), "CGO_ENABLED": "0",
         }
         words = [f"{setting}={value}" for setting, value in settings.items()]
-        build = ["go", "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", entry / name]
-        command: Command = ["nice", "env", *words, *build, "github.com/ethereum/go-ethereum/cmd/geth"]
-        run(f"building {name}", command, logs / f"build-{name}.log", BUILD_SECONDS, source)
+        for program, package in packages.items():
+            build: Command = ["go", "build", "-p", "1", "-trimpath", "-ldflags", "-s -w", "-o", entry / program, package]
+            command: Command = ["nice", "env", *words, *build]
+            run(f"building {program}", command, logs / f"build-{program}.log", BUILD_SECONDS, source)
 
-    if _has_go():
-        return _entry(root, name, inputs, make) / name
-    needed = ".".join(map(str, OLDEST_GO))
-    _say(f"{name} is left out: it needs Go {needed} or later, and this machine has none")
-    return None
+    return _entry(root, name, inputs, make)
+
+
+def _needed_go() -> str:
+    return f"Go {'.'.join(map(str, OLDEST_GO))} or later, and this machine has none"
 
 
 def _has_go() -> bool:

@@ -213,7 +213,7 @@ class Testnet:
             "data": data,
             "key": (FUNDED_KEYS | {PROPOSER_ADDRESS: PROPOSER_KEY})[sender],
         }
-        transaction_hash = self.ethrex.call("eth_sendRawTransaction", self._sign(transaction))
+        transaction_hash = self.ethrex.call("eth_sendRawTransaction", self.sign(transaction))
         found: dict[str, Any] = {}
 
         def is_signed() -> bool:
@@ -231,7 +231,8 @@ class Testnet:
             raise Failed(f"the transaction failed: {receipt}")
         return number
 
-    def _sign(self, transaction: dict[str, str]) -> str:
+    def sign(self, transaction: dict[str, str]) -> str:
+        """A signed transaction, as JSON-RPC takes it. `key` is that of its sender."""
         # A script on standard input finds its packages from the working directory.
         command = ["node", "--input-type=module", "-", json.dumps(transaction)]
         with (HERE / "transfer.mjs").open() as script:
