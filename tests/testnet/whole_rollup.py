@@ -31,7 +31,8 @@ PROVEN_SECONDS = 360.0
 STANDSTILL_SECONDS, LOOK_SECONDS = 300, 60
 PROPOSE_SECONDS = 10.0
 PAY_SECONDS = 30.0
-CATCH_UP_SECONDS = 120.0
+# A batch and three epochs of L1, or all blocks since op-node ended. A busy machine takes long.
+CATCH_UP_SECONDS = 300.0
 CLOCK_SECONDS = 10
 
 
